@@ -1,0 +1,53 @@
+"""What a human is told: one message about one state of one incident, ready for any transport to dress."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from alerts.finding import Severity
+
+
+class Happening(StrEnum):
+    """Why the message is sent."""
+
+    OPENED = "opened"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Plain data with every word a transport needs; times in UTC. ``id`` is the idempotency key of the delivery."""
+
+    id: str
+    happening: Happening
+    severity: Severity
+    title: str
+    summary: str
+    incident_number: int
+    incident_url: str
+    organization: str
+    resource: str
+    resource_url: str
+    region: str
+    account: str
+    events: int
+    opened_at: datetime
+    happened_at: datetime
+    last_seen_at: datetime
+    kind: str
+    error_type: str
+    error_message: str
+    code: str
+    """The top own stack frames as text, at most three lines; empty when there are none."""
+    request_id: str
+    actor: str
+    """Who acknowledged or resolved it; empty when Nightjar did it by itself."""
+    likely_cause: str
+    """One sentence, such as “Version 42 was deployed 4 minutes before.”; empty when nothing is known."""
+    policy: str
+    settings_url: str
+    duration_s: int = 0
+    """How long the incident was open, for resolved messages."""

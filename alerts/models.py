@@ -1,0 +1,183 @@
+"""Incidents, whom to tell about them, and the outbox of what is still to be told."""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from alerts.finding import Severity
+from observability.inventory.models import Resource
+from observability.tenants.models import Organization, User
+
+SEVERITIES = [(severity.value, severity.value.title()) for severity in Severity]
+
+
+class State(models.TextChoices):
+    """Where an incident stands. A resolved one that comes back is open again, with ``reopened`` counted."""
+
+    OPEN = "open", "Open"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    MUTED = "muted", "Muted"
+    RESOLVED = "resolved", "Resolved"
+
+
+class EvaluationCursor(models.Model):
+    """The last stored batch of an organization that has been judged."""
+
+    organization = models.OneToOneField(Organization, models.CASCADE, primary_key=True)
+    batch = models.BigIntegerField(default=0)
+    evaluated_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} at {self.batch}"
+
+
+class Incident(models.Model):
+    """One problem of one resource, for as long as the same fingerprint keeps coming back."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="incidents")
+    number = models.PositiveIntegerField()
+    fingerprint = models.CharField(max_length=64)
+    kind = models.CharField(max_length=40)
+    severity = models.CharField(max_length=10, choices=SEVERITIES)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
+    title = models.CharField(max_length=300)
+    resource = models.ForeignKey(Resource, models.CASCADE, related_name="incidents")
+    detail = models.JSONField(default=dict)
+    events = models.PositiveBigIntegerField(default=0)
+    opened_at = models.DateTimeField()
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    muted_until = models.DateTimeField(null=True, blank=True)
+    assignee = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    reopened = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "fingerprint"], name="incident_fingerprint_unique"),
+            models.UniqueConstraint(fields=["organization", "number"], name="incident_number_unique"),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "state", "-last_seen_at"], name="incident_by_state"),
+            models.Index(fields=["resource", "-last_seen_at"], name="incident_by_resource"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.title}"
+
+
+class Transition(models.Model):
+    """One step in an incident's life; the timeline shows them, notifications refer to them."""
+
+    class Kind(models.TextChoices):
+        OPENED = "opened", "Opened"
+        ACKNOWLEDGED = "acknowledged", "Acknowledged"
+        MUTED = "muted", "Muted"
+        UNMUTED = "unmuted", "Unmuted"
+        RESOLVED = "resolved", "Resolved"
+        REOPENED = "reopened", "Reopened"
+        NOTE = "note", "Note"
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="transitions")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    actor = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    note = models.TextField(blank=True)
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["incident", "happened_at"], name="transition_timeline")]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.kind}"
+
+
+class Channel(models.Model):
+    """A way to reach people: a transport's kind and its settings, encrypted (``tenants.encryption``)."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="channels")
+    kind = models.CharField(max_length=20)
+    name = models.CharField(max_length=80)
+    config = models.BinaryField()
+    enabled = models.BooleanField(default=True)
+    disabled_reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="channel_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Policy(models.Model):
+    """Which incidents are told to which channels. An organization has its default one from the first minute."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="policies")
+    name = models.CharField(max_length=80)
+    minimum_severity = models.CharField(max_length=10, choices=SEVERITIES, default=Severity.WARNING)
+    kinds = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    tell_resolved = models.BooleanField(default=True)
+    enabled = models.BooleanField(default=True)
+    channels = models.ManyToManyField(Channel, related_name="policies", blank=True)
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization"], condition=models.Q(is_default=True), name="policy_one_default"
+            )
+        ]
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Notification(models.Model):
+    """One message to one channel: the outbox row is written with the transition that causes it, and sent later."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Waiting"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Gave up"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="notifications")
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="notifications")
+    transition = models.ForeignKey(Transition, models.CASCADE, null=True, related_name="notifications")
+    policy_name = models.CharField(max_length=80, blank=True)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["transition", "channel"], name="notification_once_per_channel")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(status="pending"), name="notification_due"),
+            models.Index(fields=["channel", "-created_at"], name="notification_log"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id} {self.status}"
+
+
+class DeliveryAttempt(models.Model):
+    """One try to send a notification, as the delivery log shows it."""
+
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="attempts_log")
+    attempted_at = models.DateTimeField()
+    ok = models.BooleanField()
+    detail = models.CharField(max_length=500, blank=True)
+    duration_ms = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["notification", "attempted_at"], name="attempt_log")]
+
+    def __str__(self) -> str:
+        return f"{self.notification_id} {'ok' if self.ok else 'failed'}"

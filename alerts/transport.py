@@ -1,0 +1,50 @@
+"""The contract of a transport: dress a message, send it once, say whether trying again can help."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from alerts.message import Message
+
+
+class TransportError(Exception):
+    """A message was not delivered. ``permanent`` means that trying again cannot help; ``retry_after`` is in seconds."""
+
+    def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigField:
+    """One field of a transport's settings form."""
+
+    name: str
+    label: str
+    help: str
+    kind: str = "text"
+    """``text``, ``url``, ``emails`` (one address a line) or ``secret`` (write-only, generated when left empty)."""
+    required: bool = True
+    placeholder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the other side said when it accepted the message, for the delivery log."""
+
+    detail: str = ""
+
+
+class Transport(Protocol):
+    """One way to reach people. ``kind`` is stored in channels; never rename it. ``icon`` is a Lucide name."""
+
+    kind: str
+    title: str
+    icon: str
+    fields: tuple[ConfigField, ...]
+
+    def clean(self, config: dict[str, Any]) -> dict[str, Any]:
+        """The configuration, validated and normalised; raises ``ValueError`` with words for the form."""
+
+    def send(self, config: dict[str, Any], message: Message) -> Receipt:
+        """Deliver once, or raise ``TransportError``. Never follows redirects, never sends twice in one call."""

@@ -1,0 +1,171 @@
+"""When: the vocabulary of stored facts. Plain data; every stage of the pipeline speaks it.
+
+Every record names its organization and resource by primary key, carries its own time in UTC, and an
+``event_id``: 16 bytes that make storing it twice the same as storing it once. ``day`` is the partition:
+it derives from the id or the event's own time, never from arrival, so a retry lands in the same place.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+SKEW_DAY = date(1970, 1, 1)
+"""The one partition for events whose own clock is not to be believed."""
+
+
+class Outcome(StrEnum):
+    """How an invocation ended."""
+
+    SUCCESS = "success"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+
+
+class FaultKind(StrEnum):
+    """What went wrong, in the platform's terms."""
+
+    EXCEPTION = "exception"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    INIT_ERROR = "init_error"
+    EXIT = "exit"
+    UNKNOWN = "unknown"
+
+
+class Level(StrEnum):
+    """Severity of a log line; ``PLATFORM`` marks lines that Lambda itself writes."""
+
+    TRACE = "TRACE"
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARN = "WARN"
+    ERROR = "ERROR"
+    FATAL = "FATAL"
+    PLATFORM = "PLATFORM"
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One run of a function, as its ``platform.report`` tells it. Durations in ms, memory in MB, cost in USD."""
+
+    organization_id: int
+    resource_id: int
+    day: date
+    event_id: bytes
+    started_at: datetime
+    request_id: str
+    version: str
+    outcome: Outcome
+    error_type: str
+    cold_start: bool
+    duration_ms: float
+    billed_ms: int
+    init_ms: float | None
+    memory_mb: int
+    max_memory_mb: int
+    cost_usd: float
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line that a function wrote. ``attributes`` are the fields of a JSON line, as JSON text, else empty."""
+
+    organization_id: int
+    resource_id: int
+    day: date
+    event_id: bytes
+    at: datetime
+    request_id: str
+    level: Level
+    message: str
+    attributes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One stack frame, innermost last. ``own`` is true for the customer's code, false for libraries and runtime."""
+
+    file: str
+    line: int
+    function: str
+    code: str = ""
+    own: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why an invocation or an init failed, in the platform's or runtime's own words."""
+
+    organization_id: int
+    resource_id: int
+    day: date
+    event_id: bytes
+    at: datetime
+    request_id: str
+    version: str
+    kind: FaultKind
+    type: str
+    message: str
+    frames: tuple[Frame, ...] = ()
+
+
+Record = Invocation | LogLine | Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open interval of time, ``[start, end)``, in UTC."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(slots=True)
+class Rollup:
+    """Counts over some window and some set of functions. Two of them add up (``merge``)."""
+
+    invocations: int = 0
+    errors: int = 0
+    """Every invocation that did not succeed; timeouts and out_of_memory are counted here as well."""
+    timeouts: int = 0
+    out_of_memory: int = 0
+    cold_starts: int = 0
+    throttles: int = 0
+    billed_ms: int = 0
+    cost_usd: float = 0.0
+    duration_ms: float = 0.0
+    init_ms: float = 0.0
+    max_memory_mb: int = 0
+    memory_mb: int = 0
+    durations: dict[int, int] = field(default_factory=dict)
+    """Sketch of durations: bucket → count; see ``telemetry.sketch``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A rollup of ``[start, start + step)`` in a time series."""
+
+    start: datetime
+    rollup: Rollup
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far an organization's facts are stored: ``batch`` counts committed batches, one by one."""
+
+    organization_id: int
+    batch: int
+    stored_at: datetime
+    latest_event_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What ``Store.append`` did: counts of rows that were new, and of rows that were there already."""
+
+    invocations: int = 0
+    log_lines: int = 0
+    faults: int = 0
+    duplicates: int = 0

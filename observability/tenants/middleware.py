@@ -1,0 +1,34 @@
+"""Turns the ``organization`` slug of a URL into ``request.organization``, or into a 404."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+
+from observability.tenants.models import Membership
+
+
+class OrganizationMiddleware:
+    """A view under ``/o/<slug:organization>/`` runs only for a member; to others the organization does not exist."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: Any, view: Any, args: list[Any], kwargs: dict[str, Any]) -> HttpResponseBase | None:
+        slug = kwargs.pop("organization", None)
+        if slug is None:
+            return None
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        membership = (
+            Membership.objects.select_related("organization").filter(organization__slug=slug, user=request.user).first()
+        )
+        if membership is None:
+            raise Http404
+        request.membership = membership
+        request.organization = membership.organization
+        return None

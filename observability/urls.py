@@ -1,0 +1,11 @@
+"""The composition root: which app answers which path. Everything of a tenant lives under ``/o/<organization>/``."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("allauth.urls")),
+    path("ingest/", include("ingest.urls")),
+    path("o/<slug:organization>/", include("observability.dashboards.urls")),
+    path("o/<slug:organization>/", include("alerts.urls")),
+    path("", include("observability.tenants.urls")),
+]

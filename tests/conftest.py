@@ -1,0 +1,67 @@
+"""Shared fixtures: a cast of people and clean services.
+
+Alice owns the organization Acme, Bob is a member of it, Charlie owns another one and must never get in.
+"""
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from redis import Redis
+
+from observability.inventory.models import Resource
+from observability.tenants.models import Membership, Organization, Role, User
+
+ARN = "arn:aws:lambda:eu-west-1:123456789012:function:"
+
+
+@pytest.fixture(autouse=True)
+def _clean_redis() -> None:
+    """Every test starts with an empty Redis database of its own worker."""
+    Redis.from_url(settings.REDIS_URL).flushdb()
+
+
+@pytest.fixture
+def acme(db: None) -> Organization:
+    return Organization.objects.create(name="Acme", slug="acme")
+
+
+@pytest.fixture
+def rival(db: None) -> Organization:
+    return Organization.objects.create(name="Rival", slug="rival")
+
+
+def person(email: str, organization: Organization, role: Role) -> User:
+    user = User.objects.create_user(email=email, password="correct horse battery")
+    Membership.objects.create(organization=organization, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def alice(acme: Organization) -> User:
+    return person("alice@example.com", acme, Role.OWNER)
+
+
+@pytest.fixture
+def bob(acme: Organization) -> User:
+    return person("bob@example.com", acme, Role.MEMBER)
+
+
+@pytest.fixture
+def charlie(rival: Organization) -> User:
+    return person("charlie@example.com", rival, Role.OWNER)
+
+
+@pytest.fixture
+def checkout(acme: Organization) -> Resource:
+    """A Lambda function of Acme."""
+    now = timezone.now()
+    return Resource.objects.create(
+        organization=acme,
+        arn=ARN + "checkout",
+        name="checkout",
+        region="eu-west-1",
+        account="123456789012",
+        config={"runtime": "python3.13", "memory_mb": 512, "timeout_s": 10, "architecture": "arm64"},
+        first_seen_at=now,
+        last_seen_at=now,
+    )
