@@ -1,0 +1,61 @@
+"""The functions of Acme Retail: what they are, how busy, and how each of them goes wrong."""
+
+from dataclasses import dataclass
+
+ACCOUNT = "441022190087"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One simulated function. Rates are invocations per minute at the busiest hour, durations in ms."""
+
+    name: str
+    runtime: str
+    architecture: str
+    memory_mb: int
+    timeout_s: int
+    per_minute: float
+    median_ms: float
+    spread: float
+    used_mb: int
+    init_ms: float
+    region: str = "eu-west-1"
+    cold_share: float = 0.01
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{self.name}"
+
+
+CATALOGUE = (
+    Function("checkout-api", "nodejs22.x", "arm64", 512, 10, 11, 85, 0.45, 142, 310),
+    Function("payments-webhook", "python3.13", "arm64", 512, 10, 6, 210, 0.5, 118, 420),
+    Function("order-processor", "python3.13", "x86_64", 1024, 30, 8, 340, 0.6, 310, 610),
+    Function("image-resize", "python3.12", "x86_64", 1536, 20, 3, 1450, 0.7, 980, 890),
+    Function("catalog-search", "nodejs22.x", "arm64", 1024, 6, 14, 60, 0.5, 256, 350),
+    Function("pdf-invoice", "dotnet8", "x86_64", 1024, 30, 1.5, 2900, 0.4, 870, 1200),
+    Function("auth-token", "provided.al2023", "arm64", 128, 3, 16, 9, 0.6, 41, 70, cold_share=0.006),
+    Function("inventory-sync", "java21", "x86_64", 2048, 60, 2, 780, 0.5, 690, 2600),
+    Function("email-dispatch", "ruby3.3", "arm64", 256, 15, 3, 170, 0.5, 88, 380, region="us-east-1"),
+    Function("fraud-score", "python3.13", "x86_64", 3008, 15, 4, 480, 0.4, 1140, 2100, region="us-east-1"),
+    Function("cart-expiry", "nodejs20.x", "arm64", 256, 60, 1, 640, 0.8, 97, 280, region="us-east-1"),
+    Function("report-nightly", "python3.12", "x86_64", 512, 120, 0.4, 9500, 0.3, 420, 700),
+)  # fmt: skip
+
+# Function → way to fail (see demo.failures) → share of its invocations that end so.
+FAILURE_SHARES = {
+    "checkout-api": {"node_type_error": 4e-4},
+    "order-processor": {"python_key_error": 9e-4},
+    "image-resize": {"out_of_memory": 4e-3, "timeout": 2e-3},
+    "catalog-search": {"timeout": 3e-4},
+    "pdf-invoice": {"dotnet_null": 5e-3},
+    "auth-token": {"go_panic": 1e-4},
+    "inventory-sync": {"java_illegal_state": 3e-3},
+    "email-dispatch": {"ruby_argument": 2e-3},
+    "fraud-score": {"timeout": 1e-3},
+    "cart-expiry": {"node_rejection": 4e-3},
+    "report-nightly": {"python_import": 1e-2},
+}
+
+# Function → the failure that each bad deployment of it brings (see demo.releases).
+BAD_RELEASES = {"payments-webhook": "python_stripe_timeout"}

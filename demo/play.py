@@ -1,0 +1,40 @@
+"""Tells the story: first what was missed, the latest hour first so that pages fill from the right, then live."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from demo.sender import Sender
+from demo.state import State
+from demo.traffic import told_between
+
+HISTORY = timedelta(hours=24)
+SLICE = timedelta(hours=1)
+TICK_S = 2.0
+
+
+def slices(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Cut ``[start, end)`` into hours, newest first."""
+    while start < end:
+        yield max(start, end - SLICE), end
+        end -= SLICE
+
+
+def catch_up(sender: Sender, state: State, now: datetime, say: Callable[[str], None]) -> State:
+    """Send what happened since the demo last ran, at most 24 hours of it."""
+    missed = max(state.told_until, now - HISTORY)
+    for start, end in slices(missed, now):
+        accepted = sum(sender.send(body) for body in told_between(start, end, now, state.anchor))
+        say(f"{start:%H:%M} to {end:%H:%M}: {accepted:,} events")
+    return state.until(now)
+
+
+def follow(sender: Sender, state: State, clock: Callable[[], datetime]) -> Iterator[State]:
+    """Send live traffic every two seconds, for ever; yields the state after each round."""
+    while True:
+        time.sleep(TICK_S)
+        now = clock()
+        for body in told_between(state.told_until, now, now, state.anchor):
+            sender.send(body)
+        state = state.until(now)
+        yield state
