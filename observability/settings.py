@@ -143,6 +143,10 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Nightjar <nightjar@localhost>")
 EMAIL_TIMEOUT = 10
 
+# Outbound ---------------------------------------------------------------------------------------
+# "host:port" pairs that alerts may call although they are private: receivers of the demo and of tests, your own relay.
+OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+
 # Browser ----------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
