@@ -1,11 +1,13 @@
 """The contract of a parser: from one validated batch, as buffered, to records. Pure; sees no database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
+
+from observability.telemetry.records import Frame
 
 
 class FunctionInfo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -55,8 +57,26 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class ErrorReport:
-    """An unhandled error as a runtime printed it; ``frames`` are ``records.Frame``, innermost last."""
+    """An unhandled error as a runtime printed it; ``frames`` are innermost last.
+
+    ``certain`` is false where the runtime prints caught errors in just the same way: then only the failure
+    of the invocation makes it one.
+    """
 
     type: str
     message: str
-    frames: tuple[Any, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    certain: bool = True
+
+
+class ErrorDialect(Protocol):
+    """How one runtime prints an unhandled error; a module of ``ingest.parsers`` fulfils it by its functions.
+
+    Both are pure, never raise, and answer None at once for the 99 % of lines that are no error.
+    """
+
+    def parse(self, text: str) -> ErrorReport | None:
+        """Read a line of the text log format; its line breaks may be ``\\n``, ``\\r`` or both."""
+
+    def parse_json(self, record: Mapping[str, object]) -> ErrorReport | None:
+        """Read a decoded line of the JSON log format."""
