@@ -50,11 +50,15 @@ RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2, Role.OWNER: 3}
 
 
 class Organization(models.Model):
-    """A tenant: everything else belongs to exactly one of these."""
+    """A tenant: everything else belongs to exactly one of these.
+
+    Deleting one archives it: it is hidden everywhere and its keys stop working, while its audit log stays whole.
+    """
 
     name = models.CharField(max_length=80)
     slug = models.SlugField(max_length=50, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
 
     def __str__(self) -> str:
@@ -125,19 +129,33 @@ class IngestKey(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One change that a person or the system made. The database refuses UPDATE and DELETE."""
+    """One change that a person or the system made. The database refuses UPDATE, DELETE and TRUNCATE."""
 
     organization = models.ForeignKey(Organization, models.DO_NOTHING, related_name="audit_entries")
+    number = models.PositiveBigIntegerField()
     actor = models.ForeignKey(User, models.DO_NOTHING, null=True, related_name="+")
     actor_label = models.CharField(max_length=254)
     action = models.CharField(max_length=60)
     target = models.CharField(max_length=200)
     detail = models.JSONField(default=dict)
     created_at = models.DateTimeField()
+    hash = models.BinaryField(max_length=32)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "number"], name="audit_number_unique")]
         indexes = [models.Index(fields=["organization", "-created_at"], name="audit_recent")]
         verbose_name_plural = "audit entries"
 
     def __str__(self) -> str:
         return f"{self.actor_label}: {self.action} {self.target}"
+
+
+class AuditHead(models.Model):
+    """The end of an organization's audit chain; its row is the lock that keeps the chain in one line."""
+
+    organization = models.OneToOneField(Organization, models.CASCADE, primary_key=True, related_name="audit_head")
+    number = models.PositiveBigIntegerField(default=0)
+    hash = models.BinaryField(max_length=32, default=bytes(32))
+
+    def __str__(self) -> str:
+        return f"{self.organization} at {self.number}"
