@@ -55,11 +55,11 @@ NUMERIC = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)\Z")
 URL = re.compile(r"https?://[!-~]+\Z", re.IGNORECASE)
 
 
-class AddressRefused(Exception):
+class AddressRefusedError(Exception):
     """The URL is not one that we call; trying again cannot help. The text is made for the person who typed it."""
 
 
-class Unreachable(Exception):
+class UnreachableError(Exception):
     """No answer came back. The text names the stage that failed, and never quotes the other side."""
 
 
@@ -95,23 +95,23 @@ class Target:
 
 
 def parse(url: str) -> Target:
-    """The target of a URL, or ``AddressRefused``. Strict: what two parsers could read in two ways is refused."""
+    """The target of a URL, or ``AddressRefusedError``. Strict: what two parsers could read in two ways is refused."""
     if len(url) > URL_LIMIT:
-        raise AddressRefused(f"The URL is longer than {URL_LIMIT:,} characters.")
-    if not URL.match(url) or "\\" in url:
-        raise AddressRefused("Enter a complete http:// or https:// URL in plain characters, without spaces.")
+        raise AddressRefusedError(f"The URL is longer than {URL_LIMIT:,} characters.")
+    if not URL.match(url) or "\\" in url or "#" in url:
+        raise AddressRefusedError("Enter a complete http:// or https:// URL in plain characters, without spaces or #.")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise AddressRefused("The URL cannot be read.") from None
+        raise AddressRefusedError("The URL cannot be read.") from None
     if "@" in parts.netloc:
-        raise AddressRefused("The URL must not contain a user name or password.")
+        raise AddressRefusedError("The URL must not contain a user name or password.")
     scheme = parts.scheme.lower()
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     target = Target(scheme, _host(parts.netloc, parts.hostname or ""), port or {"http": 80, "https": 443}[scheme], path)
     if target.port not in PORTS and not target.allowed:
-        raise AddressRefused(f"Port {target.port} is not allowed.")
+        raise AddressRefusedError(f"Port {target.port} is not allowed.")
     return target
 
 
@@ -125,7 +125,7 @@ def _host(netloc: str, host: str) -> str:
             return str(ipaddress.IPv4Address(host))
         if HOST.match(host):
             return host
-    raise AddressRefused("The URL's host is not a valid name or address.")
+    raise AddressRefusedError("The URL's host is not a valid name or address.")
 
 
 def is_public(address: Address) -> bool:
@@ -141,7 +141,7 @@ def resolve(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise Unreachable("The host name could not be resolved.") from None
+        raise UnreachableError("The host name could not be resolved.") from None
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 
@@ -149,14 +149,14 @@ def _addresses(target: Target, lookup: Resolve) -> list[str]:
     """The addresses to try. One private address among public ones refuses them all."""
     found = lookup(target.host, target.port)
     if not target.allowed and not all(is_public(ipaddress.ip_address(address)) for address in found):
-        raise AddressRefused("The host has an address in a private or reserved network.")
+        raise AddressRefusedError("The host has an address in a private or reserved network.")
     if not found:
-        raise Unreachable("The host name could not be resolved.")
+        raise UnreachableError("The host name could not be resolved.")
     return found[:ADDRESS_TRIES]
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, lookup: Resolve = resolve) -> Response:
-    """POST once; any status is an answer. Raises ``AddressRefused`` or ``Unreachable``, both without secrets."""
+    """POST once; any status is an answer. Raises ``AddressRefusedError`` or ``UnreachableError``, free of secrets."""
     target = parse(url)
     deadline = time.monotonic() + TOTAL_SECONDS
     connection = _connect(target, _addresses(target, lookup), deadline)
@@ -169,14 +169,14 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, lookup: Resolve =
 
 def _connect(target: Target, addresses: list[str], deadline: float) -> HTTPConnection:
     """A connection to the first address that takes one; nothing has been sent on it yet."""
-    failure = Unreachable("No connection could be made.")
+    failure = UnreachableError("No connection could be made.")
     for address in addresses:
         connection = _connection(target, address)
         try:
             with _cut_off(connection, deadline), _in_words("No connection could be made."):
                 connection.connect()
                 return connection
-        except Unreachable as error:
+        except UnreachableError as error:
             connection.close()
             failure = error
     raise failure
@@ -225,9 +225,9 @@ def _cut_off(connection: HTTPConnection, deadline: float) -> Iterator[None]:
     timer.start()
     try:
         yield
-    except Unreachable:
+    except UnreachableError:
         if time.monotonic() >= deadline:
-            raise Unreachable(f"No answer within {TOTAL_SECONDS:.0f} seconds.") from None
+            raise UnreachableError(f"No answer within {TOTAL_SECONDS:.0f} seconds.") from None
         raise
     finally:
         timer.cancel()
@@ -235,14 +235,14 @@ def _cut_off(connection: HTTPConnection, deadline: float) -> Iterator[None]:
 
 @contextmanager
 def _in_words(otherwise: str) -> Iterator[None]:
-    """Errors of the network as ``Unreachable``, in our own words only: theirs can quote the other side."""
+    """Errors of the network as ``UnreachableError``, in our own words only: theirs can quote the other side."""
     try:
         yield
     except ssl.SSLError as error:
         verify = isinstance(error, ssl.SSLCertVerificationError)
         words = "The TLS certificate is not valid for this host." if verify else "The TLS handshake failed."
-        raise Unreachable(words) from None
+        raise UnreachableError(words) from None
     except TimeoutError:
-        raise Unreachable("The other side did not answer in time.") from None
+        raise UnreachableError("The other side did not answer in time.") from None
     except (OSError, Urllib3Error, HTTPException):
-        raise Unreachable(otherwise) from None
+        raise UnreachableError(otherwise) from None
