@@ -37,6 +37,8 @@ class Message:
     opened_at: datetime
     happened_at: datetime
     last_seen_at: datetime
+    composed_at: datetime
+    """When this attempt to deliver it began."""
     kind: str
     error_type: str
     error_message: str
@@ -51,3 +53,8 @@ class Message:
     settings_url: str
     duration_s: int = 0
     """How long the incident was open, for resolved messages."""
+
+    @property
+    def acknowledge_url(self) -> str:
+        """A page that asks before it acknowledges, because programs open links in messages too."""
+        return f"{self.incident_url}acknowledge/"
