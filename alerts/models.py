@@ -101,6 +101,8 @@ class Channel(models.Model):
     config = models.BinaryField()
     enabled = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=300, blank=True)
+    busy_until = models.DateTimeField(null=True, blank=True)
+    """Until then nothing is sent here: a message is under way, or the other side asked us to wait."""
     created_at = models.DateTimeField()
 
     class Meta:

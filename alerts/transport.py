@@ -1,6 +1,7 @@
 """The contract of a transport: dress a message, send it once, say whether trying again can help."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 from alerts.message import Message
@@ -13,6 +14,17 @@ class TransportError(Exception):
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
+
+
+class Audience(StrEnum):
+    """Who reads what a transport delivers; it decides what is worth sending there."""
+
+    CHAT = "chat"
+    """People, in a stream: they also hear who acknowledged, and a storm reaches them in few messages."""
+    MAILBOX = "mailbox"
+    """People, one letter at a time: no acknowledgements, and a storm reaches them in few letters."""
+    MACHINE = "machine"
+    """A program: it gets every step of every incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,7 @@ class Transport(Protocol):
     title: str
     icon: str
     fields: tuple[ConfigField, ...]
+    audience: Audience
 
     def clean(self, config: dict[str, Any]) -> dict[str, Any]:
         """The configuration, validated and normalised; raises ``ValueError`` with words for the form."""

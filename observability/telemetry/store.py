@@ -96,10 +96,11 @@ class Store(Protocol):
         *,
         resource_id: int | None = None,
         request_id: str | None = None,
+        request_ids: Sequence[str] = (),
         event_ids: Sequence[bytes] = (),
         limit: int = 200,
     ) -> list[Fault]:
-        """Newest first."""
+        """Newest first; ``request_ids`` and ``event_ids`` narrow the answer when they are not empty."""
 
     # Hand-over to alerts ---------------------------------------------------------------------------
     def watermark(self, organization_id: int) -> Watermark | None:
