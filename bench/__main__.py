@@ -1,0 +1,41 @@
+"""``python -m bench NAME [ARGS] [--json]``: runs one bench and prints its result."""
+
+import argparse
+import json
+import sys
+from importlib import import_module
+
+NAMES = ("ingest", "alert_latency", "conserve", "pages", "footprint", "hostile")
+
+
+def show(result: dict[str, object]) -> None:
+    """Print a short table for people."""
+    width = max(map(len, result))
+    for key, value in result.items():
+        if isinstance(value, list):
+            print(f"{key}:")
+            for row in value:
+                print("  " + "  ".join(f"{k}={v}" for k, v in row.items()))
+        else:
+            print(f"{key:<{width}}  {value:,}" if isinstance(value, int | float) else f"{key:<{width}}  {value}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=NAMES)
+    name = parser.parse_args(sys.argv[1:2]).name
+    bench = import_module(f"bench.{name}")
+    options = argparse.ArgumentParser(prog=f"python -m bench {name}", description=bench.__doc__)
+    options.add_argument("--json", action="store_true", help="print one JSON object on the last line")
+    bench.arguments(options)
+    chosen = options.parse_args(sys.argv[2:])
+    result = bench.run(chosen)
+    if chosen.json:
+        print(json.dumps(result))
+    else:
+        show(result)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

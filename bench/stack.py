@@ -1,0 +1,163 @@
+"""The real product on free ports with a temporary data folder, as child processes that a bench may kill.
+
+Use it as a context manager, before anything imports Django's settings:
+
+    with Stack("web", "writer") as stack:
+        stack.url          # of the web process
+        stack.kill("writer"); stack.start("writer")
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import django
+import urllib3
+from django.core.management import call_command
+from django.db import connection
+
+from observability.embedded import postgres, processes, redis
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_S = 40
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+class Stack:
+    """PostgreSQL, Redis and the named processes of ``observability.embedded.processes``."""
+
+    def __init__(self, *names: str, **environment: str) -> None:
+        self.names = names
+        self.folder = Path(tempfile.mkdtemp(prefix="nightjar-bench-"))
+        self.folder.chmod(0o755)
+        self.ports = {name: free_port() for name in ("postgres", "redis", "web")}
+        self.url = f"http://127.0.0.1:{self.ports['web']}"
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        os.environ.update(
+            {
+                "DATABASE_URL": postgres.url(self.ports["postgres"]),
+                "REDIS_URL": redis.url(self.ports["redis"]),
+                "SECRET_KEY": secrets.token_urlsafe(50),
+                "ENCRYPTION_KEYS": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+                "PUBLIC_URL": self.url,
+                "ALLOWED_HOSTS": "127.0.0.1",
+                "EMAIL_URL": "dummymail://",
+                "LOG_LEVEL": "WARNING",
+                "DEMO": "0",
+                "DJANGO_SETTINGS_MODULE": "observability.settings",
+            }
+            | environment
+        )
+
+    def __enter__(self) -> Self:
+        postgres.initialise(self.folder / "postgres")
+        (self.folder / "redis").mkdir()
+        for server in ("postgres", "redis"):
+            self.start(server)
+        postgres.create_database(self.ports["postgres"])
+        django.setup()
+        call_command("migrate", verbosity=0)
+        connection.close()
+        for name in self.names:
+            self.start(name)
+        return self
+
+    def command(self, name: str) -> list[str]:
+        if name == "postgres":
+            return postgres.command(self.folder / "postgres", self.ports["postgres"])
+        if name == "redis":
+            return redis.command(self.folder / "redis", self.ports["redis"])
+        return processes.command(name, self.ports["web"])
+
+    def start(self, name: str) -> None:
+        """Start a child and wait until it answers, where it has a port.
+
+        PostgreSQL may have to try again: after SIGKILL its old backends hold the shared memory for a moment.
+        """
+        self.spawn(name)
+        deadline = time.monotonic() + READY_S
+        while name in self.ports and not answers(self.ports[name]):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} does not answer:\n" + self.log(name))
+            if self.children[name].poll() is not None:
+                self.spawn(name)
+            time.sleep(0.05)
+        if name == "web":
+            self.wait_until_ready()
+
+    def spawn(self, name: str) -> None:
+        log = (self.folder / f"{name}.log").open("ab")
+        self.children[name] = subprocess.Popen(
+            self.command(name),
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            user=postgres.server_user() if name == "postgres" else None,
+            start_new_session=True,
+        )
+
+    def wait_until_ready(self) -> None:
+        pool = urllib3.PoolManager(retries=False, timeout=5)
+        deadline = time.monotonic() + READY_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(urllib3.exceptions.HTTPError):
+                if pool.request("GET", f"{self.url}/healthz").status == 200:
+                    return
+            time.sleep(0.05)
+        raise TimeoutError("the web process does not answer /healthz:\n" + self.log("web"))
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")[-4000:]
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, as a crash would; the child's own children go with it."""
+        child = self.children.pop(name)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+    def stop(self, name: str) -> None:
+        child = self.children.pop(name)
+        child.terminate()
+        try:
+            child.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            print(f"{name} did not stop within 20 s", file=sys.stderr)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection.close()
+        if kind:
+            for name in self.names:
+                print(f"--- {name}\n{self.log(name)}", file=sys.stderr)
+        for name in reversed(list(self.children)):
+            self.stop(name)
+        shutil.rmtree(self.folder, ignore_errors=True)
