@@ -1,0 +1,200 @@
+"""E-mail, through whatever mail backend the settings name: one letter per recipient, threaded by incident."""
+
+import hashlib
+import smtplib
+from email.utils import parseaddr
+from typing import Any
+
+import mjml
+from anymail.exceptions import AnymailError, AnymailRecipientsRefused
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.validators import validate_email
+from django.template.loader import render_to_string
+
+from alerts.finding import Severity
+from alerts.message import Happening, Message
+from alerts.text import block, duration, line
+from alerts.transport import Audience, ConfigField, Receipt, TransportError
+
+MOST_RECIPIENTS = 20
+COLORS = {Severity.CRITICAL: "#cd2b31", Severity.WARNING: "#ad5700", Severity.INFO: "#1a61c9"}
+GREEN, BLUE = "#18794e", "#1a61c9"
+
+
+class Email:
+    kind = "email"
+    title = "E-mail"
+    icon = "mail"
+    audience = Audience.MAILBOX
+    fields: tuple[ConfigField, ...] = (
+        ConfigField(
+            name="to",
+            label="Recipients",
+            help=f"One address a line, at most {MOST_RECIPIENTS}. Each gets a letter of its own.",
+            kind="emails",
+            placeholder="on-call@example.com",
+        ),
+    )
+
+    def clean(self, config: dict[str, Any]) -> dict[str, Any]:
+        given = config.get("to") or []
+        lines = given.splitlines() if isinstance(given, str) else [str(address) for address in given]
+        addresses = list(dict.fromkeys(address.strip() for address in lines if address.strip()))
+        if not addresses:
+            raise ValueError("Enter at least one address.")
+        if len(addresses) > MOST_RECIPIENTS:
+            raise ValueError(f"Enter at most {MOST_RECIPIENTS} addresses.")
+        for address in addresses:
+            try:
+                validate_email(address)
+            except ValidationError:
+                raise ValueError(f"“{line(address, 80)}” is not an e-mail address.") from None
+        return {"to": addresses}
+
+    def send(self, config: dict[str, Any], message: Message) -> Receipt:
+        """Every recipient is tried. When some must be tried again, so are all: the Message-ID is the same then."""
+        recipients: list[str] = config["to"]
+        text, html = plain(message), rich(message)
+        failures: list[TransportError] = []
+        with _open() as connection:
+            for recipient in recipients:
+                try:
+                    _send(connection, _letter(message, recipient, text, html))
+                except TransportError as failure:
+                    failures.append(failure)
+        if temporary := [failure for failure in failures if not failure.permanent]:
+            raise temporary[0]
+        if len(failures) == len(recipients):
+            raise failures[0]
+        refused = f"; {len(failures)} refused" if failures else ""
+        return Receipt(f"Handed over to {len(recipients) - len(failures)} of {len(recipients)} recipients{refused}.")
+
+
+def _open() -> BaseEmailBackend:
+    try:
+        connection: BaseEmailBackend = get_connection()
+        connection.open()
+    except (OSError, AnymailError):
+        raise TransportError("The mail server could not be reached.") from None
+    return connection
+
+
+def _send(connection: BaseEmailBackend, letter: EmailMultiAlternatives) -> None:
+    """Send one letter. What a mail server says can hold addresses and more, so only its code is repeated."""
+    try:
+        connection.send_messages([letter])
+    except smtplib.SMTPRecipientsRefused as error:
+        code = max((answer[0] for answer in error.recipients.values()), default=550)
+        raise TransportError(f"The mail server refused the recipient ({code}).", permanent=code >= 500) from None
+    except smtplib.SMTPResponseException as error:
+        raise TransportError(f"The mail server answered {error.smtp_code}.") from None
+    except AnymailRecipientsRefused:
+        raise TransportError("The mail service refused the recipient.", permanent=True) from None
+    except (OSError, AnymailError):
+        raise TransportError("The mail server could not be reached.") from None
+
+
+def _letter(message: Message, recipient: str, text: str, html: str) -> EmailMultiAlternatives:
+    letter = EmailMultiAlternatives(subject(message), text, to=[recipient], headers=_headers(message, recipient))
+    letter.attach_alternative(html, "text/html")
+    return letter
+
+
+def _headers(message: Message, recipient: str) -> dict[str, str]:
+    """The same delivery always has the same id, and all letters about one incident refer to the same root."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    root = f"<incident-{_digest(message.incident_url)}@{domain}>"
+    return {
+        "Message-ID": f"<{message.id}.{_digest(recipient)}@{domain}>",
+        "References": root,
+        "In-Reply-To": root,
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def subject(message: Message) -> str:
+    """``[Critical] what in which function``: only the word in brackets changes over an incident's life."""
+    if message.happening is Happening.TEST:
+        return f"[Test] {line(message.title, 150)}"
+    words = {Happening.RESOLVED: "Resolved", Happening.ACKNOWLEDGED: "Acknowledged"}
+    word = words.get(message.happening, message.severity.title())
+    return f"[{word}] {line(message.title, 150)} in {line(message.resource, 80)}"
+
+
+def state(message: Message) -> str:
+    """What happened and when, as the first line of the letter."""
+    at, by = f"{message.happened_at:%H:%M} UTC", f" by {line(message.actor, 100)}" if message.actor else ""
+    return {
+        Happening.TEST: "Test",
+        Happening.OPENED: f"{message.severity.title()} · opened {at}",
+        Happening.REOPENED: f"{message.severity.title()} · back again {at}",
+        Happening.ACKNOWLEDGED: f"Acknowledged{by} · {at}",
+        Happening.RESOLVED: f"Resolved{by} after {duration(message.duration_s)} · {at}",
+    }[message.happening]
+
+
+def plain(message: Message) -> str:
+    """The text part."""
+    rows = [state(message), line(message.title, 300), place(message), "", line(message.summary, 500)]
+    if message.code:
+        rows += ["", *(f"    {row}" for row in block(message.code, 3, 200).splitlines())]
+    rows += ["", f"Open: {message.incident_url}?s=mail"]
+    if can_acknowledge(message):
+        rows.append(f"Acknowledge: {message.acknowledge_url}?s=mail")
+    return "\n".join([*rows, "", "-- ", reason(message), message.settings_url, ""])
+
+
+def rich(message: Message) -> str:
+    """The HTML part. Django escapes the text; MJML only lays it out. No font is loaded from anywhere."""
+    source = render_to_string("alerts/mail/incident.mjml", {
+        "message": message, "title": line(message.title, 300), "summary": line(message.summary, 500),
+        "subject": subject(message), "state": state(message), "place": place(message), "reason": reason(message),
+        "color": _color(message), "code": [_indented(row) for row in block(message.code, 3, 200).splitlines()],
+        "figures": _figures(message), "acknowledge": can_acknowledge(message),
+    })  # fmt: skip
+    return mjml.mjml2html(source, disable_comments=True, fonts={})
+
+
+def place(message: Message) -> str:
+    """Where it happened."""
+    if message.happening is Happening.TEST:
+        return message.organization
+    return f"{line(message.resource, 140)} · {line(message.region, 40)} · incident #{message.incident_number}"
+
+
+def reason(message: Message) -> str:
+    """Why the reader gets this letter."""
+    if not message.policy:
+        return "You get this because somebody tested this channel in Nightjar."
+    return f"You get this because of the policy “{line(message.policy, 80)}” in Nightjar."
+
+
+def can_acknowledge(message: Message) -> bool:
+    return message.happening in {Happening.OPENED, Happening.REOPENED}
+
+
+def _figures(message: Message) -> list[tuple[str, str]]:
+    if message.happening is Happening.TEST:
+        return []
+    last = f"{message.last_seen_at:%H:%M} UTC"
+    return [("Events", f"{message.events:,}"), ("Since", f"{message.opened_at:%d %b %H:%M}"), ("Last seen", last)]
+
+
+def _color(message: Message) -> str:
+    if message.happening in {Happening.RESOLVED, Happening.TEST}:
+        return GREEN
+    return BLUE if message.happening is Happening.ACKNOWLEDGED else COLORS[message.severity]
+
+
+def _indented(row: str) -> str:
+    """A line of code whose indentation HTML keeps."""
+    body = row.lstrip(" ")
+    return "\u00a0" * (len(row) - len(body)) + body

@@ -1,0 +1,123 @@
+"""A webhook, signed as https://www.standardwebhooks.com says; docs/howto/add-a-transport.md describes the payload."""
+
+import base64
+import binascii
+import json
+import secrets
+from typing import Any
+
+import standardwebhooks
+
+from alerts import calling
+from alerts.message import Happening, Message
+from alerts.text import block, line
+from alerts.transport import Audience, ConfigField, Receipt
+
+PREFIX = "whsec_"
+SECRET_BYTES = 32
+
+
+class Webhook:
+    kind = "webhook"
+    title = "Webhook"
+    icon = "webhook"
+    audience = Audience.MACHINE
+    fields: tuple[ConfigField, ...] = (
+        ConfigField(
+            name="url",
+            label="URL",
+            help="Receives a POST with JSON for each step of an incident and must answer with a 2xx within 15 seconds.",
+            kind="url",
+            placeholder="https://example.com/nightjar",
+        ),
+        ConfigField(
+            name="secret",
+            label="Signing secret",
+            help="Leave it empty and Nightjar makes one. Your receiver checks the signature with it.",
+            kind="secret",
+            required=False,
+            placeholder="whsec_…",
+        ),
+    )
+
+    def clean(self, config: dict[str, Any]) -> dict[str, Any]:
+        url = str(config.get("url", "")).strip()
+        calling.check_url(url)
+        secret = str(config.get("secret") or "").strip() or new_secret()
+        _check_secret(secret)
+        return {"url": url, "secret": secret}
+
+    def send(self, config: dict[str, Any], message: Message) -> Receipt:
+        body = json.dumps(dress(message), ensure_ascii=False)
+        headers = sign(config["secret"], message, body)
+        response = calling.post(config["url"], body.encode(), {"Content-Type": "application/json", **headers})
+        calling.check(response)
+        return Receipt(f"Answered {response.status}.")
+
+
+def new_secret() -> str:
+    """A signing secret of 32 random bytes, in the form that every Standard Webhooks library reads."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def _check_secret(secret: str) -> None:
+    try:
+        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not secret.startswith(PREFIX) or not 24 <= len(key) <= 64:
+        raise ValueError("A signing secret is whsec_ and 24 to 64 bytes in base64.")
+
+
+def sign(secret: str, message: Message, body: str) -> dict[str, str]:
+    """The three headers; the timestamp is that of the attempt, because receivers refuse old ones."""
+    return {
+        "webhook-id": message.id,
+        "webhook-timestamp": str(int(message.composed_at.timestamp())),
+        "webhook-signature": standardwebhooks.Webhook(secret).sign(message.id, message.composed_at, body),
+    }
+
+
+def dress(message: Message) -> dict[str, Any]:
+    """The payload. Text of the customer's functions is cut and cleaned, but not escaped: JSON needs no help."""
+    envelope = {"timestamp": message.happened_at.isoformat()}
+    if message.happening is Happening.TEST:
+        return {"type": "test", **envelope, "data": {"organization": message.organization, "summary": message.summary}}
+    return {
+        "type": f"incident.{message.happening}",
+        **envelope,
+        "data": {
+            "organization": message.organization,
+            "incident": _incident(message),
+            "resource": {
+                "name": line(message.resource, 140),
+                "region": message.region,
+                "account": message.account,
+                "url": message.resource_url,
+            },
+            "error": {
+                "type": line(message.error_type, 200),
+                "message": line(message.error_message, 1_000),
+                "code": block(message.code, 3, 300),
+                "request_id": message.request_id,
+            },
+            "actor": message.actor,
+            "likely_cause": message.likely_cause,
+            "policy": message.policy,
+        },
+    }
+
+
+def _incident(message: Message) -> dict[str, Any]:
+    return {
+        "number": message.incident_number,
+        "url": message.incident_url,
+        "title": line(message.title, 300),
+        "summary": line(message.summary, 500),
+        "kind": message.kind,
+        "severity": message.severity.value,
+        "events": message.events,
+        "opened_at": message.opened_at.isoformat(),
+        "last_seen_at": message.last_seen_at.isoformat(),
+        "duration_s": message.duration_s,
+    }
