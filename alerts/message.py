@@ -14,6 +14,9 @@ class Happening(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     REOPENED = "reopened"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    NOTE = "note"
     TEST = "test"
 
 
@@ -58,3 +61,13 @@ class Message:
     def acknowledge_url(self) -> str:
         """A page that asks before it acknowledges, because programs open links in messages too."""
         return f"{self.incident_url}acknowledge/"
+
+    @property
+    def what(self) -> str:
+        """The title, naming the resource once."""
+        return self.title if not self.resource or self.resource in self.title else f"{self.title} in {self.resource}"
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether it asks for somebody, rather than telling what somebody did."""
+        return self.happening in {Happening.OPENED, Happening.REOPENED}

@@ -124,9 +124,8 @@ def subject(message: Message) -> str:
     """``[Critical] what in which function``: only the word in brackets changes over an incident's life."""
     if message.happening is Happening.TEST:
         return f"[Test] {line(message.title, 150)}"
-    words = {Happening.RESOLVED: "Resolved", Happening.ACKNOWLEDGED: "Acknowledged"}
-    word = words.get(message.happening, message.severity.title())
-    return f"[{word}] {line(message.title, 150)} in {line(message.resource, 80)}"
+    word = message.severity.title() if message.is_alarm else message.happening.title()
+    return f"[{word}] {line(message.what, 180)}"
 
 
 def state(message: Message) -> str:
@@ -138,7 +137,7 @@ def state(message: Message) -> str:
         Happening.REOPENED: f"{message.severity.title()} · back again {at}",
         Happening.ACKNOWLEDGED: f"Acknowledged{by} · {at}",
         Happening.RESOLVED: f"Resolved{by} after {duration(message.duration_s)} · {at}",
-    }[message.happening]
+    }.get(message.happening, f"{message.happening.title()}{by} · {at}")
 
 
 def plain(message: Message) -> str:
@@ -147,7 +146,7 @@ def plain(message: Message) -> str:
     if message.code:
         rows += ["", *(f"    {row}" for row in block(message.code, 3, 200).splitlines())]
     rows += ["", f"Open: {message.incident_url}?s=mail"]
-    if can_acknowledge(message):
+    if message.is_alarm:
         rows.append(f"Acknowledge: {message.acknowledge_url}?s=mail")
     return "\n".join([*rows, "", "-- ", reason(message), message.settings_url, ""])
 
@@ -158,7 +157,7 @@ def rich(message: Message) -> str:
         "message": message, "title": line(message.title, 300), "summary": line(message.summary, 500),
         "subject": subject(message), "state": state(message), "place": place(message), "reason": reason(message),
         "color": _color(message), "code": [_indented(row) for row in block(message.code, 3, 200).splitlines()],
-        "figures": _figures(message), "acknowledge": can_acknowledge(message),
+        "figures": _figures(message), "acknowledge": message.is_alarm,
     })  # fmt: skip
     return mjml.mjml2html(source, disable_comments=True, fonts={})
 
@@ -177,10 +176,6 @@ def reason(message: Message) -> str:
     return f"You get this because of the policy “{line(message.policy, 80)}” in Nightjar."
 
 
-def can_acknowledge(message: Message) -> bool:
-    return message.happening in {Happening.OPENED, Happening.REOPENED}
-
-
 def _figures(message: Message) -> list[tuple[str, str]]:
     if message.happening is Happening.TEST:
         return []
@@ -191,7 +186,7 @@ def _figures(message: Message) -> list[tuple[str, str]]:
 def _color(message: Message) -> str:
     if message.happening in {Happening.RESOLVED, Happening.TEST}:
         return GREEN
-    return BLUE if message.happening is Happening.ACKNOWLEDGED else COLORS[message.severity]
+    return COLORS[message.severity] if message.is_alarm else BLUE
 
 
 def _indented(row: str) -> str:

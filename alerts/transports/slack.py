@@ -98,7 +98,7 @@ def _inline(text: str, limit: int) -> str:
 
 def _notification(message: Message) -> str:
     """What phones and screen readers get."""
-    what = f"{line(message.title, 200)} in {line(message.resource, 140)}"
+    what = line(message.what, 300)
     match message.happening:
         case Happening.TEST:
             return line(message.title, 200)
@@ -108,14 +108,16 @@ def _notification(message: Message) -> str:
             return f"Resolved: {what} after {duration(message.duration_s)}"
         case Happening.REOPENED:
             return f"{message.severity.title()}, back again: {what}"
-        case _:
+        case Happening.OPENED:
             return f"{message.severity.title()}: {what}. {line(message.summary, 300)}"
+        case _:
+            return f"{line(message.summary, 300)} {what}"
 
 
 def _color(message: Message) -> str:
     if message.happening in {Happening.RESOLVED, Happening.TEST}:
         return GREEN
-    return BLUE if message.happening is Happening.ACKNOWLEDGED else COLORS[message.severity]
+    return COLORS[message.severity] if message.is_alarm else BLUE
 
 
 def _blocks(message: Message) -> list[Block]:
@@ -135,7 +137,7 @@ def _headline(message: Message) -> str:
     sign = SIGNS[message.severity]
     if message.happening in {Happening.RESOLVED, Happening.TEST}:
         sign = ":white_check_mark:"
-    elif message.happening is Happening.ACKNOWLEDGED:
+    elif not message.is_alarm:
         sign = ":large_blue_circle:"
     return f"{sign} *<{_link(message.incident_url)}|{_inline(message.title, 250)}>*"
 
@@ -152,7 +154,7 @@ def _place(message: Message) -> str:
         Happening.REOPENED: f"{message.severity.title()}, back again",
         Happening.ACKNOWLEDGED: f"{message.severity.title()}, acknowledged{by}",
         Happening.RESOLVED: f"Resolved after {duration(message.duration_s)}{by}",
-    }[message.happening]
+    }.get(message.happening, _inline(message.summary, 300))
     resource = f"`{_inline(message.resource, 140)}`"
     return "  ·  ".join([state, resource, _inline(message.region, 40), f"#{message.incident_number}"])
 
@@ -175,7 +177,7 @@ def _code(code: str) -> str:
 
 def _buttons(message: Message) -> ActionsBlock:
     buttons = [LinkButtonElement(text="Open", url=f"{message.incident_url}?s=slack", action_id="open")]
-    if message.happening in {Happening.OPENED, Happening.REOPENED}:
+    if message.is_alarm:
         url = f"{message.acknowledge_url}?s=slack"
         buttons.insert(0, LinkButtonElement(text="Acknowledge", url=url, action_id="acknowledge", style="primary"))
     return ActionsBlock(elements=buttons)

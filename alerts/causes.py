@@ -1,0 +1,54 @@
+"""What may have caused an incident: for now, the last deployment of its resource, when it came shortly before."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alerts.models import Incident
+from alerts.text import shorten
+from observability.inventory.models import Deployment
+
+SHORTLY = timedelta(hours=1)
+NOTICED_LATE = timedelta(minutes=1)
+"""A deployment is noticed with its first invocation, which may be the very one that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A deployment, and how long before the incident's first event it was noticed."""
+
+    version: str
+    deployed_at: datetime
+    before: timedelta
+
+    @property
+    def sentence(self) -> str:
+        return f"Version {shorten(self.version, 20)} was deployed {self.how_long_before}."
+
+    @property
+    def how_long_before(self) -> str:
+        minutes = round(self.before.total_seconds() / 60)
+        if minutes < 1:
+            return "just before the first event"
+        return f"{minutes} minute{'' if minutes == 1 else 's'} before the first event"
+
+
+def suspect(incident: Incident) -> Suspect | None:
+    """The deployment that came shortly before the incident was opened, unless the failures ran on another version."""
+    deployment = (
+        Deployment.objects.filter(
+            organization_id=incident.organization_id,
+            resource_id=incident.resource_id,
+            deployed_at__range=(incident.opened_at - SHORTLY, incident.opened_at + NOTICED_LATE),
+        )
+        .order_by("-deployed_at")
+        .first()
+    )
+    if deployment is None or _is_another(deployment.version, str(incident.detail.get("version") or "")):
+        return None
+    before = max(timedelta(), incident.opened_at - deployment.deployed_at)
+    return Suspect(deployment.version, deployment.deployed_at, before)
+
+
+def _is_another(deployed: str, failed: str) -> bool:
+    """Whether two published versions differ. Code hashes and ``$LATEST`` say nothing about each other."""
+    return deployed.isdecimal() and failed.isdecimal() and deployed != failed
