@@ -2,17 +2,21 @@
 
 from pathlib import Path
 
-import environ
 import structlog
 from csp.constants import NONE, SELF
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
+from observability.variables import Variables
 
-env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Variables()
+env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).absolute()
+# What the operator named himself; the one-command install provides only the rest.
+GIVEN_VARIABLES = frozenset(name for name, value in env.ENVIRON.items() if value)
 # The one-command install writes its ports and secrets here; real variables and .env win.
-environ.Env.read_env(VAR_DIR / "embedded.env")
+env.read_env(VAR_DIR / "embedded.env")
+MALFORMED_VARIABLES = env.malformed
 
 # Process ----------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
@@ -23,6 +27,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 SECURE = PUBLIC_URL.startswith("https://")
 SIGNUP_OPEN = env.bool("SIGNUP_OPEN", default=False)
 DEMO = env.bool("DEMO", default=False)
+LISTEN = env.str("LISTEN", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
 
 ROOT_URLCONF = "observability.urls"
 WSGI_APPLICATION = "observability.wsgi.application"
@@ -62,6 +68,9 @@ INSTALLED_APPS = [
     "allauth.usersessions",
 ]
 
+if DEMO:
+    INSTALLED_APPS.append("demo")
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -89,6 +98,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "observability.ui.context.shell",
+                "observability.tenants.context.organizations",
+                *(["demo.context.inbox"] if DEMO else []),
             ],
             "builtins": [
                 "django.templatetags.static",
@@ -132,9 +143,20 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_MAX_EMAIL_ADDRESSES = 5
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "20/m/ip,5/h/key",
+    "confirm_email": "1/3m/key,5/h/key",
+}
+MFA_ADAPTER = "observability.tenants.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Nightjar"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 USERSESSIONS_TRACK_ACTIVITY = True
 
@@ -154,7 +176,9 @@ FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.exists() else []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
-DJANGO_VITE = {"default": {"dev_mode": False, "manifest_path": FRONTEND_DIST / "manifest.json"}}
+FRONTEND_MANIFEST = FRONTEND_DIST / "manifest.json"
+# Without a build (unit tests, a fresh checkout) pages still render, only unstyled; `manage.py check` warns about it.
+DJANGO_VITE = {"default": {"dev_mode": not FRONTEND_MANIFEST.exists(), "manifest_path": FRONTEND_MANIFEST}}
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,5 +1,6 @@
 """The composition root: which app answers which path. Everything of a tenant lives under ``/o/<organization>/``."""
 
+from django.conf import settings
 from django.urls import include, path
 
 urlpatterns = [
@@ -9,3 +10,6 @@ urlpatterns = [
     path("o/<slug:organization>/", include("alerts.urls")),
     path("", include("observability.tenants.urls")),
 ]
+
+if settings.DEMO:
+    urlpatterns.append(path("demo/", include("demo.urls")))

@@ -39,6 +39,12 @@ def stop(process: subprocess.Popen[bytes], folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def temporary_folder(prefix: str) -> str:
+    folder = tempfile.mkdtemp(prefix=prefix)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def start_postgres() -> str:
     folder = Path(tempfile.mkdtemp(prefix="nightjar-pg-"))
     folder.chmod(0o755)
@@ -70,6 +76,10 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["ENCRYPTION_KEYS"] = "dGVzdHMtdGVzdHMtdGVzdHMtdGVzdHMtdGVzdHMtMTI="
     os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
     os.environ["DEBUG"] = "0"
+    os.environ["DEMO"] = "1"
+    # What a developer's own `make up` or .env says must not reach the tests.
+    os.environ["ENV_FILE"] = os.devnull
+    os.environ["VAR_DIR"] = temporary_folder("nightjar-var-")
 else:
     worker = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
     os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rsplit("/", 1)[0] + f"/{worker + 1}"

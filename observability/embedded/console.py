@@ -1,0 +1,75 @@
+"""What `make up` tells the person in front of it: one line per step, warnings of the children, nothing else."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LOUD = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC)\b")
+TAIL_BYTES = 4_000
+
+
+def say(text: str = "") -> None:
+    print(text, flush=True)
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Print ``what``, and how long it took once it is done."""
+    begun = time.monotonic()
+    print(f"  {what:<58}", end="", flush=True)
+    try:
+        yield
+    except BaseException:
+        say("stopped")
+        raise
+    say(f"{time.monotonic() - begun:5.1f} s")
+
+
+def warning(line: str) -> str:
+    """The line as a person should see it when it tells of trouble, else an empty string."""
+    if line.startswith("{"):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return ""
+        if entry.get("level") not in {"warning", "error", "critical"}:
+            return ""
+        return f"{entry['level']}: {entry.get('event', '')}"
+    return line if LOUD.search(line) else ""
+
+
+def tail(path: Path, lines: int = 12) -> str:
+    """The last lines of a log, indented."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(f"    {line}" for line in text.splitlines()[-lines:])
+
+
+class Follower:
+    """Reads what was added to a log since the last look."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.offset, self.rest = path, 0, ""
+
+    def lines(self) -> list[str]:
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                added = file.read(1_000_000)
+        except OSError:
+            return []
+        self.offset += len(added)
+        *whole, self.rest = (self.rest + added.decode(errors="replace")).split("\n")
+        return whole
+
+
+def is_terminal() -> bool:
+    return sys.stdout.isatty()
