@@ -2,13 +2,13 @@
 
 import json
 import re
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 LOUD = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC)\b")
+HARMLESS = re.compile(r"Memory overcommit|logfile ->")  # Redis about the machine's tuning; Celery's banner.
 TAIL_BYTES = 4_000
 
 
@@ -23,14 +23,14 @@ def step(what: str) -> Iterator[None]:
     print(f"  {what:<58}", end="", flush=True)
     try:
         yield
-    except BaseException:
-        say("stopped")
+    except Exception:
+        say("failed")
         raise
     say(f"{time.monotonic() - begun:5.1f} s")
 
 
 def warning(line: str) -> str:
-    """The line as a person should see it when it tells of trouble, else an empty string."""
+    """One line's news as a person should see it when it tells of trouble, else an empty string."""
     if line.startswith("{"):
         try:
             entry = json.loads(line)
@@ -38,8 +38,20 @@ def warning(line: str) -> str:
             return ""
         if entry.get("level") not in {"warning", "error", "critical"}:
             return ""
-        return f"{entry['level']}: {entry.get('event', '')}"
-    return line if LOUD.search(line) else ""
+        return f"{entry['level']}: {entry.get('event', '')}".split("\n", 1)[0]
+    return line if LOUD.search(line) and not HARMLESS.search(line) else ""
+
+
+class Repeats:
+    """Lets the same news through once a minute, so that one broken thing does not flood the terminal."""
+
+    def __init__(self, seconds: float = 60) -> None:
+        self.seconds = seconds
+        self.told: dict[str, float] = {}
+
+    def is_news(self, text: str, moment: float) -> bool:
+        self.told = {known: at for known, at in self.told.items() if moment - at < self.seconds}
+        return self.told.setdefault(text, moment) == moment
 
 
 def tail(path: Path, lines: int = 12) -> str:
@@ -69,7 +81,3 @@ class Follower:
         self.offset += len(added)
         *whole, self.rest = (self.rest + added.decode(errors="replace")).split("\n")
         return whole
-
-
-def is_terminal() -> bool:
-    return sys.stdout.isatty()

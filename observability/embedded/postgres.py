@@ -5,6 +5,8 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from observability.embedded import kernel
@@ -38,26 +40,39 @@ def initialise(data: Path, password: str = "") -> None:
     user = server_user()
     if user:
         shutil.chown(data, user)
-    secret = ["--auth=scram-sha-256", "--pwfile=/dev/stdin"] if password else ["--auth=trust"]
-    made = subprocess.run(
-        [
-            BINARIES / "initdb",
-            f"--pgdata={data}",
-            "--username=postgres",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-instructions",
-            *secret,
-        ],
-        cwd=data,
-        input=f"{password}\n".encode(),
-        capture_output=True,
-        check=False,
-        preexec_fn=kernel.prepare(signal.SIGTERM, user, is_closed_to(user, data)),  # We have one thread.
-    )
+    with password_file(data.with_name("postgres.password"), password, user) as secret:
+        made = subprocess.run(
+            [
+                BINARIES / "initdb",
+                f"--pgdata={data}",
+                "--username=postgres",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-instructions",
+                *(["--auth=scram-sha-256", f"--pwfile={secret}"] if password else ["--auth=trust"]),
+            ],
+            cwd=data,
+            capture_output=True,
+            check=False,
+            preexec_fn=kernel.prepare(signal.SIGTERM, user, is_closed_to(user, data)),  # We have one thread.
+        )
     if made.returncode:
         raise RuntimeError(f"PostgreSQL could not create its files in {data}:\n{made.stderr.decode(errors='replace')}")
     (data / READY).touch()
+
+
+@contextmanager
+def password_file(path: Path, password: str, user: str | None) -> Iterator[Path]:
+    """A file that only the server's user can read, for as long as initdb needs it."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(f"{password}\n")
+    if user:
+        shutil.chown(path, user)
+    try:
+        yield path
+    finally:
+        path.unlink()
 
 
 def is_closed_to(user: str | None, data: Path) -> bool:

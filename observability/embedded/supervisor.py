@@ -119,12 +119,15 @@ class Supervisor:
 
     def watch(self) -> None:
         """Heal what dies and show what the logs warn of, until somebody asks us to stop."""
+        repeats = console.Repeats()
         while True:
             for child in self.children.values():
-                self.heal(child, time.monotonic())
+                moment = time.monotonic()
+                self.heal(child, moment)
                 for line in child.follower.lines():
-                    if text := console.warning(line):
-                        console.say(f"{child.service.name:>9} | {text[:300]}")
+                    text = console.warning(line)[:300]
+                    if text and repeats.is_news(text, moment):
+                        console.say(f"{child.service.name:>9} | {text}")
             self.bury()
             time.sleep(TICK)
 
