@@ -8,6 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from observability.tenants.models import Membership
 
+LAST_USED = "organization"  # Session key: where the person was last.
+
 
 class OrganizationMiddleware:
     """A view under ``/o/<slug:organization>/`` runs only for a member; to others the organization does not exist."""
@@ -25,10 +27,14 @@ class OrganizationMiddleware:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         membership = (
-            Membership.objects.select_related("organization").filter(organization__slug=slug, user=request.user).first()
+            Membership.objects.select_related("organization", "user")
+            .filter(organization__slug=slug, organization__archived_at=None, user=request.user)
+            .first()
         )
         if membership is None:
             raise Http404
         request.membership = membership
         request.organization = membership.organization
+        if request.session.get(LAST_USED) != slug:
+            request.session[LAST_USED] = slug
         return None
