@@ -123,6 +123,7 @@ TELEMETRY_STORE = env.str("TELEMETRY_STORE", default="observability.telemetry.st
 RETENTION_RAW_DAYS = env.int("RETENTION_RAW_DAYS", default=30)
 RETENTION_MINUTE_DAYS = env.int("RETENTION_MINUTE_DAYS", default=30)
 RETENTION_HOUR_DAYS = env.int("RETENTION_HOUR_DAYS", default=400)
+INCIDENT_QUIET_SECONDS = env.int("INCIDENT_QUIET_SECONDS", default=1_800)
 INGEST_EVENTS_PER_SECOND = env.int("INGEST_EVENTS_PER_SECOND", default=50_000)
 
 # People -----------------------------------------------------------------------------------------
