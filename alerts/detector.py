@@ -1,9 +1,9 @@
 """The contract of a detector: from a window of stored facts to findings. Pure; sees no database."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from alerts.finding import Finding, Severity
 from observability.telemetry.records import Fault
@@ -40,3 +40,56 @@ class Detector(Protocol):
 
     def detect(self, window: FactWindow) -> Iterable[Finding]:
         """Findings of this kind in the window; the same window gives the same findings."""
+
+
+MESSAGE_LENGTH = 4_000
+FRAMES = 50
+
+
+def together(faults: Iterable[Fault], identity: Callable[[Fault], str]) -> dict[str, list[Fault]]:
+    """Faults by the problem that they belong to, each group in time order."""
+    groups: dict[str, list[Fault]] = {}
+    for fault in sorted(faults, key=lambda fault: (fault.at, fault.event_id)):
+        groups.setdefault(identity(fault), []).append(fault)
+    return groups
+
+
+def finding_of(
+    detector: Detector,
+    window: FactWindow,
+    faults: Sequence[Fault],
+    *,
+    fingerprint: str,
+    title: str,
+    severity: Severity | None = None,
+) -> Finding:
+    """The finding that these faults, in time order, amount to; the latest is the evidence."""
+    return Finding(
+        kind=detector.kind,
+        fingerprint=fingerprint,
+        severity=severity or detector.severity,
+        resource_id=faults[-1].resource_id,
+        title=title,
+        count=len(faults),
+        first_at=faults[0].at,
+        last_at=faults[-1].at,
+        detail=evidence(faults[-1]),
+    )
+
+
+def evidence(fault: Fault) -> dict[str, Any]:
+    """What pages and messages show of a fault; JSON-ready, and bounded whatever was thrown."""
+    return {
+        "type": fault.type,
+        "message": fault.message[:MESSAGE_LENGTH],
+        "frames": [asdict(frame) for frame in fault.frames[-FRAMES:]],
+        "request_id": fault.request_id,
+        "version": fault.version,
+        "at": fault.at.isoformat(),
+    }
+
+
+def name_of(window: FactWindow, fault: Fault) -> str:
+    """What people call the function."""
+    function = window.functions.get(fault.resource_id)
+    return function.name if function else "A function"

@@ -157,12 +157,19 @@ class Notification(models.Model):
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=500, blank=True)
+    told_with = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="riders")
+    """In a storm one message tells of many: the notification whose message did."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["transition", "channel"], name="notification_once_per_channel")]
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(status="pending"), name="notification_due"),
             models.Index(fields=["channel", "-created_at"], name="notification_log"),
+            models.Index(
+                fields=["channel", "-sent_at"],
+                condition=models.Q(sent_at__isnull=False, told_with=None),
+                name="notification_sent",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,8 @@
+"""The shelf of detectors: what is looked for, in this order. See docs/howto/add-a-detector.md."""
+
+from alerts.detector import Detector
+from alerts.detectors.errors import Errors
+from alerts.detectors.out_of_memory import OutOfMemory
+from alerts.detectors.timeouts import Timeouts
+
+DETECTORS: tuple[Detector, ...] = (Errors(), Timeouts(), OutOfMemory())

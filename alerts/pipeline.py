@@ -1,0 +1,39 @@
+"""READ FIRST: from stored facts to a human being told, in one transaction per organization.
+
+Either all of it is committed (incidents, their transitions, the outbox rows, and the cursor that remembers how far
+the facts have been judged) or none of it. So it may crash anywhere and run again: nothing is told twice or lost.
+``delivery`` sends what the outbox holds.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from alerts import evaluation, incidents, routing
+from observability.telemetry.store import get_store
+
+
+@transaction.atomic
+def evaluate(*, organization_id: int, now: datetime) -> bool:
+    """Judge what was stored since the last time; true when there is more to judge at once."""
+    store = get_store()
+    cursor = evaluation.claim(organization_id)
+    stretch = evaluation.stretch(cursor, store) if cursor else None
+    if cursor is None or stretch is None:
+        return False
+    window = evaluation.read(stretch, store, now=now)
+    findings = evaluation.detect(window)
+    transitions = incidents.apply(organization_id=organization_id, findings=findings, now=now)
+    routing.route(organization_id=organization_id, transitions=transitions, now=now)
+    evaluation.advance(cursor, stretch, now=now)
+    return stretch.more
+
+
+@transaction.atomic
+def settle(*, organization_id: int, now: datetime) -> None:
+    """What time alone does: mutes end, and incidents that stayed quiet are resolved."""
+    cursor = evaluation.claim(organization_id)
+    if cursor is None or evaluation.stretch(cursor, get_store()):
+        return  # Facts that nobody has judged yet may say that it is not quiet at all.
+    transitions = incidents.settle(organization_id=organization_id, now=now)
+    routing.route(organization_id=organization_id, transitions=transitions, now=now)

@@ -1,0 +1,116 @@
+"""Who is told about which step: policies turn transitions into outbox rows, in the transaction of the step."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from alerts import channels
+from alerts.finding import Severity
+from alerts.models import Channel, Incident, Notification, Policy, Transition
+from alerts.transport import Audience
+from alerts.transports import TRANSPORTS
+from observability.tenants.models import Membership, Role
+
+Kind = Transition.Kind
+
+DEFAULT_POLICY = "Everything, to everyone's e-mail"
+DEFAULT_CHANNEL = "E-mail to the owners"
+MOST_OWNERS = 20
+
+LOUDNESS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
+ALARMS = frozenset({Kind.OPENED, Kind.REOPENED})
+TELLS = {
+    Audience.MACHINE: frozenset(Kind),
+    Audience.CHAT: ALARMS | {Kind.ACKNOWLEDGED, Kind.RESOLVED},
+    Audience.MAILBOX: ALARMS | {Kind.RESOLVED},
+}
+"""The steps worth telling to each audience."""
+
+AUDIENCES = {transport.kind: transport.audience for transport in TRANSPORTS}
+
+
+def route(*, organization_id: int, transitions: Sequence[Transition], now: datetime) -> None:
+    """Write a notification for each transition and each channel that should hear of it, once whatever repeats.
+
+    Only alarms reach a channel first: who never heard of an incident is spared the rest of it.
+    """
+    policies = _policies(organization_id) or _default(organization_id=organization_id, now=now)
+    if not transitions:
+        return
+    involved = _involved(transitions)
+    rows = [
+        Notification(
+            organization_id=organization_id,
+            channel=channel,
+            transition=step,
+            policy_name=policy.name,
+            due_at=now,
+            created_at=now,
+        )
+        for step in transitions
+        for channel, policy in _hearers(step, policies).items()
+        if step.kind in ALARMS or (step.incident_id, channel.pk) in involved
+    ]
+    Notification.objects.bulk_create(rows, batch_size=1_000, ignore_conflicts=True)
+
+
+def try_out(*, channel: Channel, now: datetime) -> Notification:
+    """A notification that only tries the channel out, even when it is switched off."""
+    return Notification.objects.create(
+        organization_id=channel.organization_id, channel=channel, transition=None, due_at=now, created_at=now
+    )
+
+
+def covers(policy: Policy, incident: Incident) -> bool:
+    """Whether a policy is about this kind of incident, at this severity."""
+    loud_enough = LOUDNESS[Severity(incident.severity)] >= LOUDNESS[Severity(policy.minimum_severity)]
+    return loud_enough and (not policy.kinds or incident.kind in policy.kinds)
+
+
+def _hearers(step: Transition, policies: Iterable[Policy]) -> dict[Channel, Policy]:
+    """The channels that should hear of a step, each with the first policy that says so."""
+    hearers: dict[Channel, Policy] = {}
+    for policy in policies:
+        if not policy.enabled or not covers(policy, step.incident):
+            continue
+        if step.kind == Kind.RESOLVED and not policy.tell_resolved:
+            continue
+        for channel in policy.channels.all():
+            if channel.enabled and step.kind in TELLS.get(AUDIENCES.get(channel.kind, Audience.MAILBOX), ALARMS):
+                hearers.setdefault(channel, policy)
+    return hearers
+
+
+def _involved(transitions: Iterable[Transition]) -> set[tuple[int, int]]:
+    """(incident, channel) of everything that the channels have been told before."""
+    incidents = {step.incident_id for step in transitions if step.kind not in ALARMS}
+    rows = Notification.objects.filter(transition__incident__in=incidents) if incidents else Notification.objects.none()
+    return set(rows.values_list("transition__incident_id", "channel_id"))
+
+
+def _policies(organization_id: int) -> list[Policy]:
+    rows = Policy.objects.filter(organization_id=organization_id)
+    return list(rows.order_by("-is_default", "pk").prefetch_related("channels"))
+
+
+def _default(*, organization_id: int, now: datetime) -> list[Policy]:
+    """What an organization without any policy gets: every problem goes to the owners' mailboxes."""
+    owners = Membership.objects.filter(organization_id=organization_id, role=Role.OWNER, user__is_active=True)
+    addresses = list(owners.order_by("pk").values_list("user__email", flat=True)[:MOST_OWNERS])
+    if not addresses:
+        return []
+    with transaction.atomic():
+        channel, _ = Channel.objects.get_or_create(
+            organization_id=organization_id,
+            name=DEFAULT_CHANNEL,
+            defaults={"kind": "email", "config": channels.seal({"to": addresses}), "created_at": now},
+        )
+        policy, created = Policy.objects.get_or_create(
+            organization_id=organization_id,
+            is_default=True,
+            defaults={"name": DEFAULT_POLICY, "minimum_severity": Severity.INFO, "created_at": now},
+        )
+        if created:
+            policy.channels.add(channel)
+    return [policy]
