@@ -98,6 +98,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "observability.ui.context.shell",
+                "observability.dashboards.context.freshness",
                 "observability.tenants.context.organizations",
                 *(["demo.context.inbox"] if DEMO else []),
             ],

@@ -1,4 +1,20 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from observability.dashboards.function import function
+from observability.dashboards.functions import functions
+from observability.dashboards.invocations import invocation, invocations
+from observability.dashboards.logs import logs, logs_tail
+from observability.dashboards.overview import overview
+from observability.dashboards.search import search
 
 app_name = "dashboards"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", overview, name="overview"),
+    path("functions/", functions, name="functions"),
+    path("functions/<int:resource_id>/", function, name="function"),
+    path("invocations/", invocations, name="invocations"),
+    path("invocations/<uuid:event_id>/", invocation, name="invocation"),
+    path("logs/", logs, name="logs"),
+    path("logs/tail/", logs_tail, name="logs_tail"),
+    path("search/", search, name="search"),
+]

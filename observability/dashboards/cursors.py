@@ -1,0 +1,23 @@
+"""A place in a listing as text for a URL: the time and id of a row, so that paging never skips or repeats one."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+Place = tuple[datetime, bytes]
+
+
+def write(place: Place) -> str:
+    at, event_id = place
+    return f"{(at - EPOCH) // MICROSECOND}-{event_id.hex()}"
+
+
+def read(text: str) -> Place | None:
+    """The place, or None for anything that is not one (then a listing starts at its beginning)."""
+    micros, _, identity = text.partition("-")
+    try:
+        place = EPOCH + int(micros) * MICROSECOND, bytes.fromhex(identity)
+    except (ValueError, OverflowError):
+        return None
+    return place if len(place[1]) == 16 else None

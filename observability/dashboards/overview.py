@@ -1,0 +1,117 @@
+"""The overview: is it broken, what changed, what does it cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from observability.dashboards import charts
+from observability.dashboards.figures import error_rate, figures
+from observability.dashboards.rows import SORTS, Row, ordered, rows, with_trends
+from observability.dashboards.window import asked
+from observability.telemetry.records import Bucket
+from observability.telemetry.store import get_store
+from observability.tenants.access import MemberRequest
+from observability.ui.graphics import heat_levels
+from observability.ui.treemap import Tile
+from observability.ui.units import dollars
+
+SHOWN = 8
+TILES = 12
+HOTTEST = 0.04
+"""The error rate that gets the darkest shade of a heat strip."""
+OFFERED = ("errors", "slowest", "invocations", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """One line of the heat map: how often a function failed, over time."""
+
+    id: int
+    name: str
+    levels: list[int]
+    rate: float | None
+
+
+@require_GET
+def overview(request: MemberRequest) -> HttpResponse:
+    time_range, window, previous = asked(request.GET, timezone.now())
+    store, organization = get_store(), request.organization
+    resources = organization.resources.filter(type="lambda_function")
+    table = rows(resources, store.by_resource(organization.pk, window))
+    sort = request.GET.get("sort", "errors")
+    sort = sort if sort in OFFERED else "errors"
+    top, hot = ordered(table, sort)[:SHOWN], ordered(table, "errors")[:SHOWN]
+    series = store.series_by_resource(
+        organization.pk, window, _coarse(time_range.step), [entry.id for entry in {r.id: r for r in top + hot}.values()]
+    )
+    buckets = store.series(organization.pk, window, time_range.step)
+    deployed = organization.deployments.filter(deployed_at__gte=window.start, deployed_at__lt=window.end)
+    marked = charts.marks(deployed.select_related("resource").order_by("-deployed_at")[:20])
+    total = store.total(organization.pk, window)
+    return render(
+        request,
+        "dashboards/overview.html",
+        {
+            "title": "Overview",
+            "nav": "overview",
+            "time_range": time_range,
+            "count": len(table),
+            "regions": sorted({entry.region for entry in table}),
+            "figures": figures(total, store.total(organization.pk, previous), buckets),
+            "invocations": charts.chart(
+                buckets, time_range.step, "count", charts.INVOCATIONS, partial=time_range.live, marked=marked
+            ),
+            "errors": charts.chart(
+                buckets, time_range.step, "count", charts.ERRORS, partial=time_range.live, marked=marked
+            ),
+            "rows": with_trends(top, series),
+            "sort": sort,
+            "sorts": {name: SORTS[name][0] for name in OFFERED},
+            "total": total,
+            "tiles": tiles(table, organization.slug, time_range.query),
+            "heat": heat(hot, series),
+        },
+    )
+
+
+def _coarse(step: timedelta) -> timedelta:
+    """Sparklines and strips need a third of the chart's points."""
+    return 3 * step
+
+
+def heat(table: Sequence[Row], series: Mapping[int, Sequence[Bucket]]) -> list[Heat]:
+    """The error rates of these functions over time, as shades."""
+    return [
+        Heat(
+            entry.id,
+            entry.name,
+            heat_levels([error_rate(bucket.rollup) for bucket in series.get(entry.id, ())], HOTTEST),
+            entry.error_rate,
+        )
+        for entry in table
+    ]
+
+
+def tiles(table: Sequence[Row], slug: str, query: str) -> list[Tile]:
+    """Cost by function; what is too small to see is one tile together."""
+    costly = [entry for entry in ordered(table, "cost") if entry.rollup.cost_usd > 0]
+    found = [
+        Tile(
+            value=entry.rollup.cost_usd,
+            label=entry.name,
+            text=dollars(entry.rollup.cost_usd),
+            url=reverse("dashboards:function", kwargs={"organization": slug, "resource_id": entry.id}) + f"?{query}",
+        )
+        for entry in costly[:TILES]
+    ]
+    rest = sum(entry.rollup.cost_usd for entry in costly[TILES:])
+    if rest:
+        url = reverse("dashboards:functions", kwargs={"organization": slug}) + f"?{query}&sort=cost"
+        found.append(Tile(label=f"{len(costly) - TILES} more", value=rest, text=dollars(rest), url=url))
+    return found

@@ -1,0 +1,77 @@
+"""Functions as table rows: what is known about each, and how it did in the window."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from observability.dashboards.figures import cold_rate, error_rate, p95_ms
+from observability.inventory.models import Resource
+from observability.telemetry.records import Bucket, Rollup
+
+
+@dataclass(slots=True)
+class Row:
+    """One function in one window. Rates are shares from 0 to 1; None where nothing ran."""
+
+    id: int
+    name: str
+    region: str
+    runtime: str
+    rollup: Rollup
+    error_rate: float | None
+    p95_ms: float | None
+    of_timeout: float | None
+    of_memory: float | None
+    cold_rate: float | None
+    trend: list[int] = field(default_factory=list)
+
+    @property
+    def alarming(self) -> str:
+        """The pill that its error rate deserves."""
+        rate = self.error_rate or 0
+        return "crit" if rate > 0.005 else "warn" if rate > 0.002 else ""
+
+
+def row(resource: Resource, rollup: Rollup) -> Row:
+    p95, timeout_s, memory_mb = p95_ms(rollup), resource.config.get("timeout_s"), resource.config.get("memory_mb")
+    return Row(
+        id=resource.pk,
+        name=resource.name,
+        region=resource.region,
+        runtime=resource.config.get("runtime", ""),
+        rollup=rollup,
+        error_rate=error_rate(rollup),
+        p95_ms=p95,
+        of_timeout=min(1.0, p95 / (timeout_s * 1000)) if p95 and timeout_s else None,
+        of_memory=min(1.0, rollup.max_memory_mb / memory_mb) if rollup.max_memory_mb and memory_mb else None,
+        cold_rate=cold_rate(rollup),
+    )
+
+
+def rows(resources: Iterable[Resource], rollups: Mapping[int, Rollup]) -> list[Row]:
+    """One row per resource, whether it ran or not."""
+    return [row(resource, rollups.get(resource.pk) or Rollup()) for resource in resources]
+
+
+SORTS = {
+    "errors": ("Most errors", lambda r: (r.rollup.errors, r.rollup.invocations)),
+    "slowest": ("Slowest", lambda r: r.p95_ms or 0),
+    "invocations": ("Most used", lambda r: r.rollup.invocations),
+    "cost": ("Costliest", lambda r: r.rollup.cost_usd),
+    "rate": ("Error rate", lambda r: r.error_rate or 0),
+    "timeout": ("Closest to timeout", lambda r: r.of_timeout or 0),
+    "memory": ("Fullest memory", lambda r: r.of_memory or 0),
+    "cold": ("Most cold starts", lambda r: r.cold_rate or 0),
+}
+
+
+def ordered(table: Iterable[Row], sort: str) -> list[Row]:
+    """Largest first by the named column, or by name."""
+    by_name = sorted(table, key=lambda r: r.name)
+    return sorted(by_name, key=SORTS[sort][1], reverse=True) if sort in SORTS else by_name
+
+
+def with_trends(table: Sequence[Row], series: Mapping[int, Sequence[Bucket]]) -> Sequence[Row]:
+    """The same rows, each with its invocations over time."""
+    for entry in table:
+        entry.trend = [bucket.rollup.invocations for bucket in series.get(entry.id, ())]
+    return table
