@@ -33,19 +33,20 @@ class Suspect:
 
 
 def suspect(incident: Incident) -> Suspect | None:
-    """The deployment that came shortly before the incident was opened, unless the failures ran on another version."""
+    """The deployment that came shortly before it began (this time), unless the failures ran on another version."""
+    began = incident.opened_at if incident.reopened else incident.first_seen_at
     deployment = (
         Deployment.objects.filter(
             organization_id=incident.organization_id,
             resource_id=incident.resource_id,
-            deployed_at__range=(incident.opened_at - SHORTLY, incident.opened_at + NOTICED_LATE),
+            deployed_at__range=(began - SHORTLY, began + NOTICED_LATE),
         )
         .order_by("-deployed_at")
         .first()
     )
     if deployment is None or _is_another(deployment.version, str(incident.detail.get("version") or "")):
         return None
-    before = max(timedelta(), incident.opened_at - deployment.deployed_at)
+    before = max(timedelta(), began - deployment.deployed_at)
     return Suspect(deployment.version, deployment.deployed_at, before)
 
 

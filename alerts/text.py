@@ -6,7 +6,8 @@ ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\
 INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # Control characters, except tab and line feed.
     "\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"  # Zero-width and bidirectional controls.
-    "\U000e0000-\U000e007f]"  # Tags, which hide text from people.
+    "\U000e0000-\U000e007f"  # Tags, which hide text from people.
+    "\ud800-\udfff\ufff0-\ufffb\ufffe\uffff]"  # No characters at all; XML and UTF-8 refuse them.
 )
 
 

@@ -1,6 +1,7 @@
 """E-mail, through whatever mail backend the settings name: one letter per recipient, threaded by incident."""
 
 import hashlib
+import logging
 import smtplib
 from email.utils import parseaddr
 from typing import Any
@@ -19,6 +20,7 @@ from alerts.message import Happening, Message
 from alerts.text import block, duration, line
 from alerts.transport import Audience, ConfigField, Receipt, TransportError
 
+logger = logging.getLogger(__name__)
 MOST_RECIPIENTS = 20
 COLORS = {Severity.CRITICAL: "#cd2b31", Severity.WARNING: "#ad5700", Severity.INFO: "#1a61c9"}
 GREEN, BLUE = "#18794e", "#1a61c9"
@@ -99,7 +101,8 @@ def _send(connection: BaseEmailBackend, letter: EmailMultiAlternatives) -> None:
 
 def _letter(message: Message, recipient: str, text: str, html: str) -> EmailMultiAlternatives:
     letter = EmailMultiAlternatives(subject(message), text, to=[recipient], headers=_headers(message, recipient))
-    letter.attach_alternative(html, "text/html")
+    if html:
+        letter.attach_alternative(html, "text/html")
     return letter
 
 
@@ -156,10 +159,15 @@ def rich(message: Message) -> str:
     source = render_to_string("alerts/mail/incident.mjml", {
         "message": message, "title": line(message.title, 300), "summary": line(message.summary, 500),
         "subject": subject(message), "state": state(message), "place": place(message), "reason": reason(message),
-        "color": _color(message), "code": [_indented(row) for row in block(message.code, 3, 200).splitlines()],
+        "organization": line(message.organization, 80), "color": _color(message),
+        "code": [_indented(row) for row in block(message.code, 3, 200).splitlines()],
         "figures": _figures(message), "acknowledge": message.is_alarm,
     })  # fmt: skip
-    return mjml.mjml2html(source, disable_comments=True, fonts={})
+    try:
+        return mjml.mjml2html(source, disable_comments=True, fonts={})
+    except ValueError:
+        logger.exception("email.not_dressed", extra={"notification": message.id})
+        return ""  # A letter in plain text beats none.
 
 
 def place(message: Message) -> str:

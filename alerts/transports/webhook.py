@@ -91,7 +91,7 @@ def dress(message: Message) -> dict[str, Any]:
             "incident": _incident(message),
             "resource": {
                 "name": line(message.resource, 140),
-                "region": message.region,
+                "region": line(message.region, 40),
                 "account": message.account,
                 "url": message.resource_url,
             },
@@ -99,10 +99,10 @@ def dress(message: Message) -> dict[str, Any]:
                 "type": line(message.error_type, 200),
                 "message": line(message.error_message, 1_000),
                 "code": block(message.code, 3, 300),
-                "request_id": message.request_id,
+                "request_id": line(message.request_id, 100),
             },
-            "actor": message.actor,
-            "likely_cause": message.likely_cause,
+            "actor": line(message.actor, 100),
+            "likely_cause": line(message.likely_cause, 300),
             "policy": message.policy,
         },
     }
