@@ -29,6 +29,8 @@ SIGNUP_OPEN = env.bool("SIGNUP_OPEN", default=False)
 DEMO = env.bool("DEMO", default=False)
 LISTEN = env.str("LISTEN", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
+DEMO_HTTP_PORT = env.int("DEMO_HTTP_PORT", default=8026)
+DEMO_SMTP_PORT = env.int("DEMO_SMTP_PORT", default=8025)
 
 ROOT_URLCONF = "observability.urls"
 WSGI_APPLICATION = "observability.wsgi.application"
@@ -238,6 +240,9 @@ CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_REDBEAT_REDIS_URL = REDIS_URL
 CELERY_REDBEAT_KEY_PREFIX = "redbeat:"
+CELERY_REDBEAT_REDIS_OPTIONS = {"retry_period": 60, "socket_timeout": 5}
+# `make up` runs exactly one beat, so a lock that a killed one left behind must not make it wait.
+CELERY_REDBEAT_LOCK_KEY = None if env.bool("BEAT_ALONE", default=False) else "redbeat:lock"
 CELERY_REDBEAT_LOCK_TIMEOUT = 30
 CELERY_BEAT_SCHEDULE = {
     "alerts.evaluate_due": {"task": "alerts.tasks.evaluate_due", "schedule": 1.0},

@@ -97,7 +97,7 @@ class Installation:
         """What every process of the product finds in its environment."""
         inherited = {name: value for name, value in os.environ.items() if name in self.given}
         small = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
-        place = {"VAR_DIR": str(self.folder), "PORT": str(self.port)}
+        place = {"VAR_DIR": str(self.folder), "PORT": str(self.port), "BEAT_ALONE": "1"}
         return small | self.values | inherited | place
 
     @property
