@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from alerts.detector import Detector, FactWindow, Function
@@ -17,6 +17,7 @@ from observability.telemetry.store import Store
 
 logger = logging.getLogger(__name__)
 
+LAG = timedelta(minutes=1)  # Facts that waited longer than this are no longer just arriving.
 BATCHES = 200  # Stored batches judged in one transaction; a longer backlog takes several.
 COMPANY = 50_000  # Pieces of other evidence read at most; a storm beyond it may count a failure twice.
 REQUESTS = 5_000  # Request ids asked for in one query.
@@ -56,6 +57,12 @@ def behind(store: Store) -> list[int]:
     judged = dict(EvaluationCursor.objects.values_list("organization_id", "batch"))
     waiting = [mark for mark in store.watermarks() if mark.batch > judged.get(mark.organization_id, 0)]
     return [mark.organization_id for mark in sorted(waiting, key=lambda mark: mark.stored_at)]
+
+
+def lags(cursor: EvaluationCursor, store: Store, *, now: datetime) -> bool:
+    """Whether there are facts waiting, and nothing has been judged for so long that they may tell of old trouble."""
+    judged_lately = cursor.evaluated_at is not None and cursor.evaluated_at > now - LAG
+    return not judged_lately and stretch(cursor, store) is not None
 
 
 def read(stretch: Stretch, store: Store, *, now: datetime) -> FactWindow:

@@ -50,7 +50,7 @@ BECOMES: Mapping[Kind, State] = {
 }
 
 
-class IllegalTransition(Exception):
+class IllegalTransitionError(Exception):
     """The incident is not in a state that allows this step; the text is for the person who tried."""
 
 
@@ -112,8 +112,11 @@ def _open(organization_id: int, findings: list[Finding], *, now: datetime) -> li
     ]
     Incident.objects.bulk_create(incidents, batch_size=500)
     steps = [Transition(incident=row, kind=Kind.OPENED, happened_at=row.opened_at) for row in incidents]
-    over = [row for row in incidents if row.resolved_at]
-    return steps + [Transition(incident=row, kind=Kind.RESOLVED, happened_at=row.resolved_at) for row in over]
+    return steps + [
+        Transition(incident=row, kind=Kind.RESOLVED, happened_at=row.resolved_at)
+        for row in incidents
+        if row.resolved_at is not None
+    ]
 
 
 def _incident(organization_id: int, number: int, finding: Finding, now: datetime) -> Incident:
@@ -187,7 +190,7 @@ def _wake(incident: Incident, now: datetime) -> list[Transition]:
 
 # People ------------------------------------------------------------------------------------------
 def acknowledge(*, organization: Organization, number: int, actor: User, now: datetime) -> Incident:
-    """Somebody looks after it. All actions raise ``Incident.DoesNotExist`` and ``IllegalTransition``."""
+    """Somebody looks after it. All actions raise ``Incident.DoesNotExist`` and ``IllegalTransitionError``."""
     return _act(organization, number, actor, Kind.ACKNOWLEDGED, now)
 
 
@@ -204,7 +207,7 @@ def reopen(*, organization: Organization, number: int, actor: User, now: datetim
 def mute(*, organization: Organization, number: int, actor: User, until: datetime | None, now: datetime) -> Incident:
     """Count on, but tell nobody until then (None: until somebody unmutes it)."""
     if until is not None and until <= now:
-        raise IllegalTransition("Choose a time in the future for the mute to end.")
+        raise IllegalTransitionError("Choose a time in the future for the mute to end.")
     note = f"Until {until:%d %b %Y %H:%M} UTC." if until else "Until somebody unmutes it."
     return _act(organization, number, actor, Kind.MUTED, now, note=note, until=until)
 
@@ -217,17 +220,15 @@ def unmute(*, organization: Organization, number: int, actor: User, now: datetim
 def note(*, organization: Organization, number: int, actor: User, text: str, now: datetime) -> Incident:
     """Write a note on the timeline."""
     if not text.strip():
-        raise IllegalTransition("The note is empty.")
+        raise IllegalTransitionError("The note is empty.")
     return _act(organization, number, actor, Kind.NOTE, now, note=text.strip())
 
 
 @transaction.atomic
-def assign(
-    *, organization: Organization, number: int, actor: User, assignee: User | None, now: datetime
-) -> Incident:
+def assign(*, organization: Organization, number: int, actor: User, assignee: User | None, now: datetime) -> Incident:
     """Make a member (or, with None, nobody) the one who looks after it."""
     if assignee and not Membership.objects.filter(organization=organization, user=assignee).exists():
-        raise IllegalTransition(f"{assignee} is not a member of {organization}.")
+        raise IllegalTransitionError(f"{assignee} is not a member of {organization}.")
     words = f"Assigned to {assignee}." if assignee else "Assigned to nobody."
     incident = _act(organization, number, actor, Kind.NOTE, now, note=words)
     incident.assignee = assignee
@@ -248,14 +249,16 @@ def _act(
 ) -> Incident:
     incident = _locked(organization.pk).get(number=number)
     if incident.state not in LEGAL[kind]:
-        raise IllegalTransition(_refusal(incident, kind))
+        raise IllegalTransitionError(_refusal(incident, kind))
     step = _step(incident, kind, now, actor=actor, note=note, until=until)
     incident.reopened += kind == Kind.REOPENED
     incident.save(update_fields=STEPPED)
     step.save()
     routing.route(organization_id=organization.pk, transitions=[step], now=now)
     detail = {"note": note} if note else None
-    audit.record(organization=organization, actor=actor, action=_audited(kind), target=str(incident), detail=detail, now=now)
+    audit.record(
+        organization=organization, actor=actor, action=_audited(kind), target=str(incident), detail=detail, now=now
+    )
     return incident
 
 
@@ -290,8 +293,4 @@ def _step(
 
 
 def _locked(organization_id: int) -> QuerySet[Incident]:
-    return (
-        Incident.objects.filter(organization_id=organization_id)
-        .select_for_update(no_key=True)
-        .order_by("pk")
-    )
+    return Incident.objects.filter(organization_id=organization_id).select_for_update(no_key=True).order_by("pk")

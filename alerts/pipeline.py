@@ -33,7 +33,7 @@ def evaluate(*, organization_id: int, now: datetime) -> bool:
 def settle(*, organization_id: int, now: datetime) -> None:
     """What time alone does: mutes end, and incidents that stayed quiet are resolved."""
     cursor = evaluation.claim(organization_id)
-    if cursor is None or evaluation.stretch(cursor, get_store()):
+    if cursor is None or evaluation.lags(cursor, get_store(), now=now):
         return  # Facts that nobody has judged yet may say that it is not quiet at all.
     transitions = incidents.settle(organization_id=organization_id, now=now)
     routing.route(organization_id=organization_id, transitions=transitions, now=now)

@@ -5,20 +5,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alerts', '0002_channel_busy_until'),
-        ('tenants', '0002_audit_chain'),
+        ("alerts", "0002_channel_busy_until"),
+        ("tenants", "0002_audit_chain"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='notification',
-            name='told_with',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='riders', to='alerts.notification'),
+            model_name="notification",
+            name="told_with",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="riders",
+                to="alerts.notification",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('sent_at__isnull', False), ('told_with', None)), fields=['channel', '-sent_at'], name='notification_sent'),
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("sent_at__isnull", False), ("told_with", None)),
+                fields=["channel", "-sent_at"],
+                name="notification_sent",
+            ),
         ),
     ]

@@ -1,0 +1,240 @@
+"""From the outbox to the outside: claim a notification, send it, record what came of it.
+
+The claim is a lease in the database, so a sender that dies is replaced when its lease runs out. What it had sent but
+not recorded is sent once more, under the same id: at least once outside, and receivers can tell a repetition.
+
+A channel carries one message at a time, and one about an incident never overtakes an earlier one.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from alerts.channels import config_of
+from alerts.message import Message
+from alerts.models import Channel, DeliveryAttempt, Notification
+from alerts.transport import Audience, TransportError
+from alerts.transports import get_transport
+from alerts.wording import compose
+
+logger = logging.getLogger(__name__)
+Status = Notification.Status
+
+LEASE = timedelta(seconds=60)
+
+SCHEDULE = tuple(
+    timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+)
+"""The pauses after each failed try: ten tries in 75 h 35 min, as Standard Webhooks recommends. Jitter comes on top.
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md"""
+
+JITTER = 0.1
+
+PER_MINUTE = 5
+"""People get at most so many messages per channel and minute; the last of them tells of all that wait."""
+
+MOST_RIDERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A claimed notification, and in a storm the others that its message tells of."""
+
+    notification: Notification
+    riders: tuple[Notification, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one try."""
+
+    ok: bool
+    detail: str
+    permanent: bool = False
+    retry_after: timedelta | None = None
+
+
+def deliver(*, now: datetime) -> bool:
+    """Send the notification that has been due longest; false when there is none."""
+    errand = claim(now=now)
+    if errand is None:
+        return False
+    started = time.monotonic()
+    result = send(errand, now=now)
+    took = timedelta(seconds=time.monotonic() - started)
+    record(errand, result, took=took, now=now + took)
+    return True
+
+
+def give_up(*, now: datetime) -> None:
+    """End the waiting for channels that were switched off meanwhile, and for messages that no sender survived."""
+    waiting = Notification.objects.filter(_unleased(now), status=Status.PENDING, due_at__lte=now)
+    switched_off = waiting.filter(channel__enabled=False, transition__isnull=False)
+    switched_off.update(status=Status.FAILED, last_error="The channel is switched off.")
+    deadly = waiting.filter(attempts__gt=len(SCHEDULE) + 1)
+    deadly.update(status=Status.FAILED, last_error="Every try to send it was cut off.")
+
+
+# Claim -------------------------------------------------------------------------------------------
+@transaction.atomic
+def claim(*, now: datetime) -> Errand | None:
+    """Lease the notification that has been due longest, and its channel."""
+    resting: list[int] = []
+    while notification := _due(now).exclude(channel__in=resting).first():
+        room = _room(notification, now)
+        if room > 0:
+            return _lease(notification, last=room == 1, now=now)
+        resting.append(notification.channel_id)
+    return None
+
+
+def _due(now: datetime) -> QuerySet[Notification]:
+    """What may be sent now, rows and channels locked; rows that somebody else holds are skipped."""
+    free = Q(channel__busy_until=None) | Q(channel__busy_until__lte=now)
+    allowed = Q(channel__enabled=True) | Q(transition=None)
+    return (
+        _first_in_line(Notification.objects.filter(status=Status.PENDING, due_at__lte=now))
+        .filter(_unleased(now), free, allowed)
+        .select_for_update(skip_locked=True, of=("self", "channel"), no_key=True)
+        .select_related("channel")
+        .order_by("due_at", "created_at", "pk")
+    )
+
+
+def _unleased(now: datetime) -> Q:
+    return Q(leased_until=None) | Q(leased_until__lte=now)
+
+
+def _first_in_line(notifications: QuerySet[Notification]) -> QuerySet[Notification]:
+    """Without those that have to wait for an earlier step of the same incident on the same channel."""
+    earlier = Notification.objects.filter(
+        status=Status.PENDING,
+        channel=OuterRef("channel"),
+        transition__incident=OuterRef("transition__incident"),
+        transition__lt=OuterRef("transition"),
+    )
+    return notifications.exclude(Exists(earlier))
+
+
+def _room(notification: Notification, now: datetime) -> int:
+    """How many messages the channel may still carry this minute; programs and tests are not limited."""
+    if notification.transition_id is None or _audience(notification.channel) is Audience.MACHINE:
+        return PER_MINUTE
+    sent = Notification.objects.filter(
+        channel=notification.channel_id, sent_at__gt=now - timedelta(minutes=1), told_with=None
+    ).exclude(transition=None)
+    return PER_MINUTE - sent.count()
+
+
+def _audience(channel: Channel) -> Audience:
+    try:
+        return get_transport(channel.kind).audience
+    except KeyError:
+        return Audience.MACHINE
+
+
+def _lease(notification: Notification, *, last: bool, now: datetime) -> Errand:
+    until = now + LEASE
+    riders = _riders(notification, now) if last else ()
+    Notification.objects.filter(pk__in=[rider.pk for rider in riders]).update(leased_until=until)
+    Notification.objects.filter(pk=notification.pk).update(leased_until=until, attempts=F("attempts") + 1)
+    Channel.objects.filter(pk=notification.channel_id).update(busy_until=until)
+    notification.leased_until, notification.attempts = until, notification.attempts + 1
+    return Errand(notification, riders)
+
+
+def _riders(notification: Notification, now: datetime) -> tuple[Notification, ...]:
+    same = _due(now).filter(channel=notification.channel_id, transition__isnull=False).exclude(pk=notification.pk)
+    return tuple(same[:MOST_RIDERS])
+
+
+# Send --------------------------------------------------------------------------------------------
+def send(errand: Errand, *, now: datetime) -> Result:
+    """One try. Never raises: whatever goes wrong is a result."""
+    notification = errand.notification
+    try:
+        transport = get_transport(notification.channel.kind)
+        message = _with_riders(compose(notification, now=now), len(errand.riders))
+        receipt = transport.send(config_of(notification.channel), message)
+    except TransportError as error:
+        pause = None if error.retry_after is None else timedelta(seconds=error.retry_after)
+        return Result(False, str(error), permanent=error.permanent, retry_after=pause)
+    except SoftTimeLimitExceeded:
+        return Result(False, "It took too long.")
+    except Exception as error:  # The shelf runner: a transport's mistake must not stop the others.
+        logger.exception("delivery.failed", extra={"notification": str(notification.pk)})
+        return Result(False, f"Nightjar could not send it ({type(error).__name__}).")
+    return Result(True, receipt.detail)
+
+
+def _with_riders(message: Message, riders: int) -> Message:
+    """The message, also in the name of those that did not get one of their own."""
+    if not riders:
+        return message
+    others = f"{riders:,} more notification{'' if riders == 1 else 's'}"
+    summary = f"{message.summary} This message stands for {others} of the same minute."
+    return replace(message, title=f"{message.what}, and {others}", summary=summary)
+
+
+# Record ------------------------------------------------------------------------------------------
+@transaction.atomic
+def record(errand: Errand, result: Result, *, took: timedelta, now: datetime) -> None:
+    """Write down what came of a try, and when to try again. ``now`` is when it was over."""
+    notification = errand.notification
+    DeliveryAttempt.objects.create(
+        notification=notification,
+        attempted_at=now - took,
+        ok=result.ok,
+        detail=result.detail[:500],
+        duration_ms=int(took.total_seconds() * 1000),
+    )
+    if result.ok:
+        _sent(errand, now)
+    else:
+        _failed(errand, result, now)
+    _release(notification, result, now)
+
+
+def _sent(errand: Errand, now: datetime) -> None:
+    """It has arrived, so it is sent even if the lease ran out meanwhile."""
+    sent = {"status": Status.SENT, "sent_at": now, "leased_until": None, "last_error": ""}
+    pending = Notification.objects.filter(status=Status.PENDING)
+    pending.filter(pk=errand.notification.pk).update(**sent)
+    pending.filter(pk__in=[rider.pk for rider in errand.riders]).update(**sent, told_with=errand.notification)
+
+
+def _failed(errand: Errand, result: Result, now: datetime) -> None:
+    notification = errand.notification
+    mine = Notification.objects.filter(status=Status.PENDING, leased_until=notification.leased_until)
+    mine.filter(pk__in=[rider.pk for rider in errand.riders]).update(leased_until=None)
+    error = result.detail[:500]
+    again = None if result.permanent else retry_at(notification, result, now=now)
+    if again is None:
+        mine.filter(pk=notification.pk).update(status=Status.FAILED, leased_until=None, last_error=error)
+    else:
+        mine.filter(pk=notification.pk).update(due_at=again, leased_until=None, last_error=error)
+
+
+def retry_at(notification: Notification, result: Result, *, now: datetime) -> datetime | None:
+    """When to try again after ``notification.attempts`` tries; None when it is time to give up."""
+    if notification.attempts > len(SCHEDULE) or notification.transition_id is None:
+        return None
+    pause = SCHEDULE[notification.attempts - 1]
+    chance = (notification.pk.int >> notification.attempts) % 1_000 / 1_000  # The id is random; its bits are enough.
+    return now + max(pause * (1 + JITTER * chance), result.retry_after or timedelta())
+
+
+def _release(notification: Notification, result: Result, now: datetime) -> None:
+    """Let the channel carry the next message, unless the other side asked us to wait or is gone for good."""
+    channel = Channel.objects.filter(pk=notification.channel_id)
+    channel.filter(busy_until=notification.leased_until).update(
+        busy_until=None if result.retry_after is None else now + result.retry_after
+    )
+    if result.permanent and notification.transition_id is not None:
+        channel.filter(enabled=True).update(enabled=False, disabled_reason=result.detail[:300])
+        logger.warning("channel.disabled", extra={"channel_id": notification.channel_id, "reason": result.detail})

@@ -1,0 +1,52 @@
+"""Doorbells: each rings for work that the database remembers, so that a ring lost or repeated changes nothing.
+
+Beat rings every second. A ring that finds nobody home within its ``expires`` is forgotten: the next one does the same.
+"""
+
+import time
+
+from celery import shared_task
+from django.utils import timezone
+
+from alerts import delivery, evaluation, pipeline
+from alerts.models import Incident, State
+from observability.telemetry.store import get_store
+
+PATIENCE_S = 15.0
+"""How long one task goes on taking up work; its time limits leave room to finish what it took up last."""
+
+
+@shared_task(acks_late=True, ignore_result=True, expires=5, soft_time_limit=20, time_limit=30)
+def evaluate_due(**kwargs: object) -> None:
+    """Ring for every organization with facts that nobody has judged."""
+    for organization_id in evaluation.behind(get_store()):
+        evaluate.delay(organization_id=organization_id)
+
+
+@shared_task(acks_late=True, ignore_result=True, expires=30, soft_time_limit=50, time_limit=60)
+def evaluate(*, organization_id: int, **kwargs: object) -> None:
+    """Judge one organization's new facts, then have people told."""
+    started = time.monotonic()
+    while pipeline.evaluate(organization_id=organization_id, now=timezone.now()):
+        if time.monotonic() - started > PATIENCE_S:
+            break
+    deliver_due.delay()
+
+
+@shared_task(acks_late=True, ignore_result=True, expires=5, soft_time_limit=50, time_limit=58)
+def deliver_due(**kwargs: object) -> None:
+    """Send what is due, one after the other; several of these may run side by side."""
+    started = time.monotonic()
+    delivery.give_up(now=timezone.now())
+    while delivery.deliver(now=timezone.now()):
+        if time.monotonic() - started > PATIENCE_S:
+            break
+
+
+@shared_task(acks_late=True, ignore_result=True, expires=30, soft_time_limit=50, time_limit=60)
+def resolve_quiet(**kwargs: object) -> None:
+    """End mutes and resolve incidents whose time has come, in every organization that has any going on."""
+    going_on = Incident.objects.exclude(state=State.RESOLVED).order_by("organization_id")
+    for organization_id in going_on.values_list("organization_id", flat=True).distinct():
+        pipeline.settle(organization_id=organization_id, now=timezone.now())
+    deliver_due.delay()
