@@ -5,6 +5,8 @@ import json
 import sys
 from importlib import import_module
 
+from bench.environment import prepare
+
 NAMES = ("ingest", "alert_latency", "conserve", "pages", "footprint", "hostile")
 
 
@@ -24,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=NAMES)
     name = parser.parse_args(sys.argv[1:2]).name
+    prepare()
     bench = import_module(f"bench.{name}")
     options = argparse.ArgumentParser(prog=f"python -m bench {name}", description=bench.__doc__)
     options.add_argument("--json", action="store_true", help="print one JSON object on the last line")

@@ -6,6 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
+from bench.environment import PORTS
+
 
 class Receiver:
     """Answers 200 ``ok`` to every POST, as Slack does; ``arrived`` holds (monotonic seconds, path, body)."""
@@ -26,8 +28,8 @@ class Receiver:
             def log_message(self, *_: object) -> None:
                 """Requests are counted, not printed."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.place = f"127.0.0.1:{self.server.server_address[1]}"
+        self.server = ThreadingHTTPServer(("127.0.0.1", PORTS["receiver"]), Handler)
+        self.place = f"127.0.0.1:{PORTS['receiver']}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

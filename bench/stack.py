@@ -1,15 +1,12 @@
 """The real product on free ports with a temporary data folder, as child processes that a bench may kill.
 
-Use it as a context manager, before anything imports Django's settings:
-
-    with Stack("web", "writer") as stack:
-        stack.url          # of the web process
-        stack.kill("writer"); stack.start("writer")
+with Stack("web", "writer") as stack:
+    stack.url          # of the web process
+    stack.kill("writer"); stack.start("writer")
 """
 
 import contextlib
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -17,27 +14,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from base64 import urlsafe_b64encode
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import django
 import urllib3
 from django.core.management import call_command
 from django.db import connection
 
-from observability.embedded import postgres, processes, redis
+from bench.environment import PORTS
+from observability.embedded import postgres, redis
+from observability.embedded.processes import product
+from observability.embedded.startup import create_database, resolved
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_S = 40
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def answers(port: int) -> bool:
@@ -49,36 +40,20 @@ def answers(port: int) -> bool:
 class Stack:
     """PostgreSQL, Redis and the named processes of ``observability.embedded.processes``."""
 
-    def __init__(self, *names: str, **environment: str) -> None:
+    def __init__(self, *names: str) -> None:
         self.names = names
         self.folder = Path(tempfile.mkdtemp(prefix="nightjar-bench-"))
         self.folder.chmod(0o755)
-        self.ports = {name: free_port() for name in ("postgres", "redis", "web")}
+        self.ports = {name: PORTS[name] for name in ("postgres", "redis", "web")}
         self.url = f"http://127.0.0.1:{self.ports['web']}"
         self.children: dict[str, subprocess.Popen[bytes]] = {}
-        os.environ.update(
-            {
-                "DATABASE_URL": postgres.url(self.ports["postgres"]),
-                "REDIS_URL": redis.url(self.ports["redis"]),
-                "SECRET_KEY": secrets.token_urlsafe(50),
-                "ENCRYPTION_KEYS": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-                "PUBLIC_URL": self.url,
-                "ALLOWED_HOSTS": "127.0.0.1",
-                "EMAIL_URL": "dummymail://",
-                "LOG_LEVEL": "WARNING",
-                "DEMO": "0",
-                "DJANGO_SETTINGS_MODULE": "observability.settings",
-            }
-            | environment
-        )
 
     def __enter__(self) -> Self:
         postgres.initialise(self.folder / "postgres")
         (self.folder / "redis").mkdir()
         for server in ("postgres", "redis"):
             self.start(server)
-        postgres.create_database(self.ports["postgres"])
-        django.setup()
+        create_database(os.environ["DATABASE_URL"])
         call_command("migrate", verbosity=0)
         connection.close()
         for name in self.names:
@@ -90,7 +65,8 @@ class Stack:
             return postgres.command(self.folder / "postgres", self.ports["postgres"])
         if name == "redis":
             return redis.command(self.folder / "redis", self.ports["redis"])
-        return processes.command(name, self.ports["web"])
+        command = {process.name: process.command for process in product("127.0.0.1", self.ports["web"])}[name]
+        return list(resolved(command))
 
     def start(self, name: str) -> None:
         """Start a child and wait until it answers, where it has a port.
