@@ -1,0 +1,36 @@
+"""Sends the simulated functions' telemetry through the public ingest API: what was missed first, then live."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from demo import company, state
+from demo.play import HISTORY, catch_up, follow
+from demo.sender import Sender
+
+
+class Command(BaseCommand):
+    help = "Send the demo's telemetry: the last 24 hours first, then live, until stopped."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        path = settings.VAR_DIR / "demo" / "state.json"
+        remembered = state.load(path)
+        try:
+            self.play(path, remembered or self.first_state())
+        except PermissionError:
+            self.stdout.write("The remembered key is refused: the data was reset. Starting over.")
+            self.play(path, self.first_state())
+
+    def first_state(self) -> state.State:
+        now = timezone.now()
+        return state.State(key=company.issue_key(now), anchor=now, told_until=now - HISTORY)
+
+    def play(self, path: Path, known: state.State) -> None:
+        sender = Sender(settings.PUBLIC_URL, known.key)
+        known = catch_up(sender, known, timezone.now(), self.stdout.write)
+        state.save(path, known)
+        for known in follow(sender, known, timezone.now):
+            state.save(path, known)
