@@ -7,7 +7,29 @@ from typing import Any, Protocol
 
 import msgspec
 
-from observability.telemetry.records import Frame
+from observability.telemetry.records import Frame, Level
+
+LEVELS: Mapping[str, Level] = {
+    "TRACE": Level.TRACE,
+    "TRCE": Level.TRACE,
+    "DEBUG": Level.DEBUG,
+    "DBUG": Level.DEBUG,
+    "INFO": Level.INFO,
+    "INFORMATION": Level.INFO,
+    "NOTICE": Level.INFO,
+    "WARN": Level.WARN,
+    "WARNING": Level.WARN,
+    "ERROR": Level.ERROR,
+    "FAIL": Level.ERROR,
+    "SEVERE": Level.ERROR,
+    "FATAL": Level.FATAL,
+    "CRITICAL": Level.FATAL,
+    "CRIT": Level.FATAL,
+}
+"""What the runtimes and the usual loggers call their levels, in upper case."""
+
+Line = tuple[Level | None, str, str, str]
+"""A log line as read: level if it tells one, request id or empty, message, other fields as JSON text or empty."""
 
 
 class FunctionInfo(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,10 +1,34 @@
-"""From events to records. ``ERRORS`` is the registry of error dialects: order and catalogue."""
+"""From events to records. ``ERRORS`` is the registry of error dialects: the order of trial and the catalogue.
+
+docs/howto/add-a-parser.md tells how to add one.
+"""
 
 from ingest.parser import Batch, ErrorDialect
-from ingest.parsers import lambda_json, lambda_text, python_errors, telemetry_api
+from ingest.parsers import (
+    custom_errors,
+    dotnet_errors,
+    go_errors,
+    java_errors,
+    lambda_json,
+    lambda_text,
+    nodejs_errors,
+    platform_errors,
+    python_errors,
+    ruby_errors,
+    telemetry_api,
+)
 from observability.telemetry.records import Record
 
-ERRORS: tuple[ErrorDialect, ...] = (python_errors,)
+ERRORS: tuple[ErrorDialect, ...] = (
+    platform_errors,
+    python_errors,
+    java_errors,
+    dotnet_errors,  # Before Node.js: its JSON is Node's with a stricter shape.
+    nodejs_errors,
+    ruby_errors,
+    go_errors,
+    custom_errors,
+)
 
 
 def parse(batch: Batch) -> list[Record]:

@@ -1,58 +1,72 @@
-"""Lines of the JSON log format, as runtimes, Powertools and structured loggers write them."""
+"""Lines of the JSON log format, as the runtimes, Powertools and structured loggers write them.
+
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+"""
 
 import msgspec
 
+from ingest.parser import LEVELS, Line
 from observability.telemetry.records import Level
 
-LEVELS: dict[object, Level] = {
-    "TRACE": Level.TRACE,
-    "DEBUG": Level.DEBUG,
-    "INFO": Level.INFO,
-    "INFORMATION": Level.INFO,
-    "NOTICE": Level.INFO,
-    "WARN": Level.WARN,
-    "WARNING": Level.WARN,
-    "ERROR": Level.ERROR,
-    "SEVERE": Level.ERROR,
-    "FATAL": Level.FATAL,
-    "CRITICAL": Level.FATAL,
-    10: Level.TRACE,
-    20: Level.DEBUG,
-    30: Level.INFO,
-    40: Level.WARN,
-    50: Level.ERROR,
-    60: Level.FATAL,
-}
-
-Line = tuple[Level | None, str, str, str]
-"""Level where the line tells it, request id or empty, message, the other fields as JSON text."""
+_NUMBERS = {10: Level.TRACE, 20: Level.DEBUG, 30: Level.INFO, 40: Level.WARN, 50: Level.ERROR, 60: Level.FATAL}
+"""Levels as pino and bunyan number them."""
 
 _LEVEL_KEYS = ("level", "log_level", "severity", "Level", "@l")
-_REQUEST_KEYS = ("requestId", "function_request_id", "AWSRequestId", "awsRequestId", "request_id", "aws_request_id")
-_MESSAGE_KEYS = ("message", "msg", "Message", "errorMessage", "@m")
+_REQUEST_KEYS = ("requestId", "AWSRequestId", "function_request_id", "awsRequestId", "aws_request_id", "request_id")
+_MESSAGE_KEYS = ("message", "msg", "Message", "@m", "event")
 _TIME_KEYS = ("timestamp", "time", "@timestamp")
 
 _encode = msgspec.json.Encoder().encode
 
 
 def read(record: dict[str, object]) -> Line:
-    """Read one decoded line; the fields that have a column of their own are left out of the attributes."""
+    """Read one decoded line; fields that have a column of their own are left out of the attributes."""
     rest = dict(record)
-    level = request_id = message = None
-    for key in _LEVEL_KEYS:
-        if key in rest:
-            value = rest.pop(key)
-            level = LEVELS.get(value.upper() if isinstance(value, str) else value if isinstance(value, int) else None)
-            break
-    for key in _REQUEST_KEYS:
-        if key in rest and isinstance(rest[key], str):
-            request_id = rest.pop(key)
-            break
-    for key in _MESSAGE_KEYS:
-        if key in rest:
-            message = rest.pop(key) if isinstance(rest[key], str) else _encode(rest[key]).decode()
-            break
+    level = _level(rest)
+    request_id = _string(rest, _REQUEST_KEYS)
+    message = _string(rest, _MESSAGE_KEYS) or _error_message(rest)
     for key in _TIME_KEYS:
         rest.pop(key, None)
-    attributes = _encode(rest).decode() if rest else ""
-    return level, str(request_id or ""), attributes if message is None else str(message), attributes
+    attributes = _text(rest) if rest else ""
+    return level, request_id, message or attributes, attributes
+
+
+def _level(rest: dict[str, object]) -> Level | None:
+    for key in _LEVEL_KEYS:
+        value = rest.get(key)
+        if isinstance(value, str):
+            found = LEVELS.get(value.upper())
+        elif isinstance(value, int):
+            found = _NUMBERS.get(value)
+        else:
+            continue
+        if found is not None:
+            del rest[key]
+        return found
+    return None
+
+
+def _string(rest: dict[str, object], keys: tuple[str, ...]) -> str:
+    """Take the first of these fields that is text out of the rest."""
+    for key in keys:
+        value = rest.get(key)
+        if isinstance(value, str):
+            del rest[key]
+            return value
+    return ""
+
+
+def _error_message(rest: dict[str, object]) -> str:
+    """``TypeError: boom`` for a line that is an error, or (Node.js) holds one as its message."""
+    for error in (rest, rest.get("message")):
+        if isinstance(error, dict) and "errorMessage" in error:
+            return f"{error.get('errorType') or 'Error'}: {error['errorMessage']}"
+    return ""
+
+
+def _text(rest: dict[str, object]) -> str:
+    try:
+        return _encode(rest).decode()
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        # Numbers beyond 64 bits and lone surrogates: legal in JSON, not in what stores it.
+        return ""

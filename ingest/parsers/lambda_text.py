@@ -1,29 +1,13 @@
-"""Lines of the text log format: who wrote the level, the request id and the message where."""
+"""Lines of the text log format: where each runtime writes level, request id and message.
 
-from observability.telemetry.records import Level
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+"""
 
-LEVELS = {
-    "TRACE": Level.TRACE,
-    "TRCE": Level.TRACE,
-    "DEBUG": Level.DEBUG,
-    "DBUG": Level.DEBUG,
-    "INFO": Level.INFO,
-    "INFORMATION": Level.INFO,
-    "NOTICE": Level.INFO,
-    "WARN": Level.WARN,
-    "WARNING": Level.WARN,
-    "ERROR": Level.ERROR,
-    "FAIL": Level.ERROR,
-    "FATAL": Level.FATAL,
-    "CRITICAL": Level.FATAL,
-    "CRIT": Level.FATAL,
-    "SEVERE": Level.ERROR,
-}
+from ingest.parser import LEVELS, Line
 
-Line = tuple[Level | None, str, str]
-"""Level where the line tells it, request id or empty, message."""
-
-_REQUEST_ID = 36
+REQUEST_ID_LENGTH = 36
+MAX_PREFIX = 160
+"""How far into a plain line a level is looked for."""
 
 
 def read(text: str) -> Line:
@@ -33,36 +17,54 @@ def read(text: str) -> Line:
         return _bracketed(text)
     if first.isdigit():
         return _dated(text)
-    return _leveled(text)
+    return _plain(text)
 
 
 def _bracketed(text: str) -> Line:
-    """``[LEVEL]\\tTIME\\tREQUEST_ID\\tmessage``, as the Python runtime formats a log record."""
+    """``[LEVEL]\\tTIME\\tREQUEST_ID\\tmessage``: the Python runtime."""
     parts = text.split("\t", 3)
-    level = LEVELS.get(parts[0][1:-1].rstrip())
-    if level is not None and len(parts) == 4 and parts[1][-1:] == "Z":
-        request_id = parts[2]
-        return level, request_id if len(request_id) == _REQUEST_ID else "", parts[3].rstrip()
-    return _leveled(text)
+    if len(parts) == 4 and parts[1].endswith("Z"):
+        level = LEVELS.get(parts[0][1:-1].rstrip())
+        if level is not None:
+            return level, _request_id(parts[2]), parts[3].rstrip(), ""
+    return _plain(text)
 
 
 def _dated(text: str) -> Line:
-    """``TIME\\tREQUEST_ID\\tLEVEL\\tmessage``, as the Node.js and .NET runtimes format what goes to the console."""
-    if text[10:11] == "T" and "\t" in text[:32]:
+    """``TIME\\tREQUEST_ID\\tLEVEL\\tmessage``: the Node.js and .NET runtimes."""
+    if text[10:11] == "T" and "\t" in text[20:32]:
         parts = text.split("\t", 3)
-        level = LEVELS.get(parts[2].upper()) if len(parts) == 4 else None
-        if level is not None:
-            request_id = parts[1]
-            return level, request_id if len(request_id) == _REQUEST_ID else "", parts[3].rstrip()
-    return _leveled(text)
+        if len(parts) == 4:
+            level = LEVELS.get(parts[2].upper())
+            if level is not None:
+                return level, _request_id(parts[1]), parts[3].rstrip(), ""
+    return _plain(text)
 
 
-def _leveled(text: str) -> Line:
-    """Plain text; a level counts when only times, ids and ``[brackets]`` stand before it."""
-    for token in text[:120].split(None, 5)[:5]:
+def _request_id(text: str) -> str:
+    """Runtimes write ``undefined`` or nothing outside an invocation."""
+    return text if len(text) == REQUEST_ID_LENGTH else ""
+
+
+def _plain(text: str) -> Line:
+    """Any other line; a level counts when only times, ids and ``[brackets]`` stand before it (Log4j, Logback, Ruby)."""
+    request_id = ""
+    for token in text[:MAX_PREFIX].split(None, 6)[:6]:
         level = LEVELS.get(token.strip("[]():|,"))
         if level is not None:
-            return level, "", text.rstrip()
-        if token[0] != "[" and not any(map(str.isdigit, token)):
+            return level, request_id or _following_id(text), text.rstrip(), ""
+        if len(token) == REQUEST_ID_LENGTH and token[8] == "-" == token[23]:
+            request_id = token
+        elif token[0] not in "[#" and not any(map(str.isdigit, token)) and token not in _RUBY_INITIALS:
             break
-    return None, "", text.rstrip()
+    return None, request_id, text.rstrip(), ""
+
+
+_RUBY_INITIALS = frozenset({"D,", "I,", "W,", "E,", "F,", "A,"})
+
+
+def _following_id(text: str) -> str:
+    """The id behind the level: ``E, [TIME #PID] ERROR REQUEST_ID -- : message`` is how Ruby's logger writes it."""
+    before, found, _ = text[:MAX_PREFIX].partition(" -- ")
+    candidate = before[-REQUEST_ID_LENGTH:] if found else ""
+    return candidate if len(candidate) == REQUEST_ID_LENGTH and candidate[8] == "-" == candidate[23] else ""

@@ -1,135 +1,380 @@
-"""Events of the AWS Lambda Telemetry API, of one execution environment and in order, to records.
+"""Events of the AWS Lambda Telemetry API, of one execution environment, to records.
 
 An environment serves one request at a time, so a line without a request id belongs to the request that is open.
+Only ``platform.report`` makes a fault of a status: ``runtimeDone`` says the same earlier, often in another batch.
 https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any
 
-from ingest.parser import Batch, ErrorDialect, ErrorReport, Event
+import msgspec
+
+from ingest.parser import Batch, ErrorDialect, ErrorReport, Event, Line
+from ingest.verdict import EXITED, FAILED, TIMED_OUT, UNKNOWN, detail, outcome, printed_kind, reported_kind
 from observability.telemetry.pricing import invocation_usd, price
-from observability.telemetry.records import Fault, FaultKind, Invocation, Level, LogLine, Outcome, Record
+from observability.telemetry.records import Fault, FaultKind, Frame, Invocation, Level, LogLine, Outcome, Record
 
 DAY_MS = 86_400_000
-_OUTCOMES = {"success": Outcome.SUCCESS, "timeout": Outcome.TIMEOUT}
+MAX_INT = 2**31 - 1
+MAX_TYPE, MAX_MESSAGE, MAX_FRAMES = 200, 8_000, 100
+"""Bounds of a fault: enough for a reader, and one runaway recursion cannot fill the store."""
+
+_SERIOUS = frozenset({None, Level.ERROR, Level.FATAL})
+"""Levels at which an unhandled error can stand; a line that says INFO is none."""
+
+_decode = msgspec.json.Decoder().decode
+_time = attrgetter("at")
+
+Found = tuple[Event, ErrorReport]
 
 
 def parse(
     batch: Batch,
     *,
-    read_text: Callable[[str], tuple[Level | None, str, str]],
-    read_json: Callable[[dict[str, object]], tuple[Level | None, str, str, str]],
+    read_text: Callable[[str], Line],
+    read_json: Callable[[dict[str, object]], Line],
     errors: Sequence[ErrorDialect],
 ) -> list[Record]:
-    """Records of a batch in the order of its events, with the faults that they give evidence of."""
+    """Records of a batch, with one fault for each failure that it gives evidence of."""
     return _Reading(batch, read_text, read_json, errors).run()
 
 
 class _Reading:
-    def __init__(self, batch: Batch, read_text: Any, read_json: Any, errors: Sequence[ErrorDialect]) -> None:
-        self.batch, self.read_text, self.read_json, self.errors = batch, read_text, read_json, errors
+    """One pass over a batch. ``open`` is the request that the environment is serving, as far as is known."""
+
+    def __init__(
+        self,
+        batch: Batch,
+        read_text: Callable[[str], Line],
+        read_json: Callable[[dict[str, object]], Line],
+        errors: Sequence[ErrorDialect],
+    ) -> None:
+        function = batch.function
+        self.function = function
+        self.organization_id, self.resource_id = batch.organization_id, batch.resource_id
+        self.events = sorted(batch.events, key=_time)
+        self.read_text, self.read_json, self.errors = read_text, read_json, errors
+        self.provisioned = function.init_type == "provisioned-concurrency"
+        self.price = price(batch.region, function.architecture, provisioned=self.provisioned)
+        # Managed instances serve many requests at once; there a line speaks only for itself.
+        self.exclusive = function.init_type != "lambda-managed-instances"
+        self.open = ""
+        self.initializing = False
+        self.version = function.version[:64]
+        self.started: dict[str, datetime] = {}
+        self.evidence: dict[str, Found] = {}
+        self.hints: dict[str, Found] = {}
+        self.init_failure: Found | None = None
         self.records: list[Record] = []
-        self.evidence: dict[str, tuple[Event, ErrorReport]] = {}
-        self.starts: dict[str, datetime] = {}
-        self.request_id = ""
-        self.version = batch.function.version
+        self.faults: dict[str, int] = {}
 
     def run(self) -> list[Record]:
-        events = sorted(self.batch.events, key=attrgetter("at"))
-        for event in events:
-            if event.type in ("platform.start", "platform.runtimeDone", "platform.report"):
-                if event.type != "platform.start" and isinstance(event.record, dict):
-                    self.request_id = str(event.record.get("requestId", ""))
-                break
-        for event in events:
-            if event.type == "function":
+        self.open = _first_request(self.events) if self.exclusive else ""
+        for event in self.events:
+            type_ = event.type
+            if type_ == "function":
                 self.line(event)
-            elif isinstance(event.record, dict):
-                if event.type == "platform.start":
-                    self.request_id = str(event.record.get("requestId", ""))
-                    self.starts[self.request_id] = event.at
-                    self.version = str(event.record.get("version") or self.version)
-                elif event.type == "platform.report":
-                    self.report(event, event.record)
-        for request_id, (event, found) in self.evidence.items():
-            self.fault(event, request_id, FaultKind.EXCEPTION, found)
+            elif type_ in _HANDLERS:
+                record = event.record
+                if isinstance(record, dict):
+                    _HANDLERS[type_](self, event, record)
+                elif type_ == "platform.fault":
+                    self.line(event)
+        self.leftovers()
         return self.records
 
+    # Lines -----------------------------------------------------------------------------------------
     def line(self, event: Event) -> None:
+        """A line that the function wrote: a ``LogLine``, and perhaps evidence of a failure."""
         record = event.record
-        attributes = ""
+        if isinstance(record, str) and record[:1] == "{":
+            record = _object(record)
         if isinstance(record, dict):
             level, request_id, message, attributes = self.read_json(record)
         else:
-            level, request_id, message = self.read_text(record if isinstance(record, str) else str(record))
-        request_id = request_id or self.request_id
-        for dialect in self.errors:
-            found = dialect.parse_json(record) if isinstance(record, dict) else dialect.parse(str(record))
-            if found:
-                level = level or Level.ERROR
-                self.evidence[request_id] = (event, found)
-                break
-        batch = self.batch
+            record = record if isinstance(record, str) else _text(record)
+            level, request_id, message, attributes = self.read_text(record)
+        if request_id:
+            if not self.open and self.exclusive and not self.initializing:
+                self.open = request_id
+        else:
+            request_id = self.open
+        if level in _SERIOUS:
+            level = self.examine(event, request_id, level, record if isinstance(record, dict) else message)
+        if "\0" in message:
+            message = message.replace("\0", "\ufffd")
+        if "\\u0000" in attributes:
+            attributes = attributes.replace("\\u0000", "\\ufffd")
         self.records.append(
             LogLine(
-                batch.organization_id, batch.resource_id, event.day, event.event_id, event.at,
-                request_id, level or Level.INFO, message, attributes,
-            )  # fmt: skip
-        )
+                self.organization_id, self.resource_id, event.day, event.event_id, event.at,
+                request_id[:64], level or Level.INFO, message, attributes,
+            )
+        )  # fmt: skip
 
-    def report(self, event: Event, record: dict[str, Any]) -> None:
-        metrics = record.get("metrics")
-        if not isinstance(metrics, dict):
-            metrics = {}
-        request_id = str(record.get("requestId", ""))
-        self.request_id = ""
-        status = record.get("status", "success")
-        error_type = str(record.get("errorType") or "")
-        duration = min(max(_number(metrics.get("durationMs")), 0.0), DAY_MS)
-        billed = int(min(max(_number(metrics.get("billedDurationMs")), 0.0), DAY_MS))
-        memory = int(min(_number(metrics.get("memorySizeMB")), 2**31 - 1)) or self.batch.function.memory_mb or 0
-        used = int(min(_number(metrics.get("maxMemoryUsedMB")), 2**31 - 1))
-        init = metrics.get("initDurationMs")
-        outcome = _OUTCOMES.get(str(status), Outcome.ERROR)
-        if outcome == Outcome.ERROR and memory and used >= memory:
-            outcome = Outcome.OUT_OF_MEMORY
-        tracing = record.get("tracing")
-        batch = self.batch
+    def examine(
+        self, event: Event, request_id: str, level: Level | None, line: dict[str, object] | str
+    ) -> Level | None:
+        """Keep the best evidence of why this request fails; answer the line's level."""
+        found = None
+        if isinstance(line, str):
+            for dialect in self.errors:
+                found = dialect.parse(line)
+                if found is not None:
+                    break
+        else:
+            for dialect in self.errors:
+                found = dialect.parse_json(line)
+                if found is not None:
+                    break
+        if found is None:
+            return level
+        kept = self.evidence if found.certain else self.hints
+        if request_id not in kept or detail(found) > detail(kept[request_id][1]):
+            kept[request_id] = (event, found)
+        if request_id in self.faults and found.certain:
+            self.improve(request_id)
+        return level or Level.ERROR
+
+    def platform_line(self, event: Event, request_id: str, message: str) -> None:
+        """A line in the words that CloudWatch has for a platform event."""
         self.records.append(
-            Invocation(
-                batch.organization_id, batch.resource_id, event.day, event.event_id,
-                self.starts.get(request_id) or event.at - timedelta(milliseconds=duration),
-                request_id, self.version, outcome, error_type, init is not None,
-                duration, billed, _number(init) if init is not None else None, memory, used,
-                invocation_usd(
-                    price(batch.region, batch.function.architecture), billed_ms=billed, memory_mb=memory,
-                    ephemeral_mb=batch.function.ephemeral_mb or 0,
-                ),
-                str(tracing.get("value", "")) if isinstance(tracing, dict) else "",
-            )  # fmt: skip
-        )
-        evidence = self.evidence.pop(request_id, None)
-        if outcome == Outcome.TIMEOUT:
-            self.fault(event, request_id, FaultKind.TIMEOUT, ErrorReport("timeout", f"Task timed out after {duration / 1000:.2f} seconds"))
-        elif outcome == Outcome.OUT_OF_MEMORY:
-            self.fault(event, request_id, FaultKind.OUT_OF_MEMORY, ErrorReport(error_type or "out of memory", f"{used} of {memory} MB used"))
-        elif outcome == Outcome.ERROR and evidence:
-            self.fault(evidence[0], request_id, FaultKind.EXCEPTION, evidence[1])
-        elif outcome == Outcome.ERROR:
-            self.fault(event, request_id, FaultKind.UNKNOWN, ErrorReport(error_type or "unknown", ""))
+            LogLine(
+                self.organization_id, self.resource_id, event.day, event.event_id, event.at,
+                request_id, Level.PLATFORM, message,
+            )
+        )  # fmt: skip
 
-    def fault(self, event: Event, request_id: str, kind: FaultKind, found: ErrorReport) -> None:
-        batch = self.batch
+    # Phases of the environment ---------------------------------------------------------------------
+    def init_start(self, event: Event, record: Mapping[str, object]) -> None:
+        self.initializing = True
+        if record.get("phase") != "invoke":
+            self.open = ""
+        version, arn = _string(record, "runtimeVersion"), _string(record, "runtimeVersionArn")
+        self.platform_line(event, "", f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}".rstrip())
+
+    def init_done(self, event: Event, record: Mapping[str, object]) -> None:
+        """``initRuntimeDone``, ``initReport`` and their kin of a restored snapshot: the first to fail counts."""
+        self.initializing = False
+        status = record.get("status")
+        if status not in FAILED:
+            return
+        type_ = _string(record, "errorType") or (TIMED_OUT if status == "timeout" else "Runtime.InitError")
+        printed = self.evidence.pop(self.open, None) or self.hints.pop(self.open, None)
+        if self.init_failure is None:
+            what = "timed out" if status == "timeout" else "failed"
+            self.init_failure = printed or (event, ErrorReport(type_, f"Initialization {what}"))
+            self.platform_line(event, self.open, f"INIT_REPORT Status: {status}\tError Type: {type_}")
+
+    def start(self, event: Event, record: Mapping[str, object]) -> None:
+        request_id = _string(record, "requestId")
+        self.initializing = False
+        self.version = _string(record, "version")[:64] or self.version
+        self.started[request_id] = event.at
+        self.faults.pop(request_id, None)
+        if self.exclusive:
+            self.open = request_id
+
+    def runtime_done(self, event: Event, record: Mapping[str, object]) -> None:
+        """The runtime's own verdict tells whether what it printed was a failure; lines behind it still belong here."""
+        request_id = _string(record, "requestId")
+        if record.get("status") in FAILED:
+            if request_id in self.hints:
+                self.evidence.setdefault(request_id, self.hints.pop(request_id))
+        elif record.get("status") == "success":
+            self.evidence.pop(request_id, None)
+        if self.exclusive and not self.open:
+            self.open = request_id
+
+    def report(self, event: Event, record: Mapping[str, object]) -> None:
+        """The end of an invocation, and the one place where its status becomes a fault."""
+        request_id = _string(record, "requestId")
+        metrics = record.get("metrics")
+        hint = self.hints.pop(request_id, None)
+        found = self.evidence.pop(request_id, None) or hint
+        invocation = self.invocation(event, request_id, record, metrics if isinstance(metrics, dict) else {}, found)
+        self.records.append(invocation)
+        self.platform_line(event, request_id, _report_line(invocation))
+        if self.open == request_id:
+            self.open = ""
+        if invocation.outcome is not Outcome.SUCCESS:
+            self.fail(event, invocation, found)
+
+    def logs_dropped(self, event: Event, record: Mapping[str, object]) -> None:
+        count, size = _count(record.get("droppedRecords")), _count(record.get("droppedBytes"))
+        self.platform_line(event, self.open, f"LOGS_DROPPED {count} lines, {size} bytes: {_string(record, 'reason')}")
+
+    def extension(self, event: Event, record: Mapping[str, object]) -> None:
+        error = _string(record, "errorType")
+        if error:
+            name, state = _string(record, "name"), _string(record, "state")
+            self.platform_line(event, self.open, f"EXTENSION\tName: {name}\tState: {state}\tError Type: {error}")
+
+    # Invocations and faults ------------------------------------------------------------------------
+    def invocation(
+        self,
+        event: Event,
+        request_id: str,
+        record: Mapping[str, object],
+        metrics: Mapping[str, object],
+        found: Found | None,
+    ) -> Invocation:
+        duration = min(_number(metrics.get("durationMs")), DAY_MS)
+        billed = min(_count(metrics.get("billedDurationMs")), DAY_MS)
+        memory = _count(metrics.get("memorySizeMB")) or max(min(self.function.memory_mb or 0, MAX_INT), 0)
+        used = _count(metrics.get("maxMemoryUsedMB"))
+        # Restoring a snapshot (SnapStart) is the cold start of functions that have one.
+        init = metrics.get("initDurationMs", metrics.get("restoreDurationMs"))
+        error_type = _string(record, "errorType")
+        ended = outcome(
+            status=record.get("status"), error_type=error_type, memory_mb=memory, used_mb=used,
+            evidence=found[1] if found else None,
+        )  # fmt: skip
+        tracing = record.get("tracing")
+        return Invocation(
+            self.organization_id, self.resource_id, event.day, event.event_id,
+            self.started.pop(request_id) if request_id in self.started else event.at - timedelta(milliseconds=duration),
+            request_id, self.version, ended, error_type,
+            # Provisioned environments are initialized before a request waits for them.
+            init is not None and not self.provisioned,
+            duration, billed, min(_number(init), DAY_MS) if init is not None else None, memory, used,
+            invocation_usd(
+                self.price, billed_ms=billed, memory_mb=memory, ephemeral_mb=self.function.ephemeral_mb or 0
+            ),
+            _string(tracing, "value")[:200] if isinstance(tracing, dict) else "",
+        )  # fmt: skip
+
+    def fail(self, event: Event, invocation: Invocation, found: Found | None) -> None:
+        """One fault for a failed invocation, on the best evidence of this batch."""
+        request_id = invocation.request_id
+        if invocation.outcome is Outcome.TIMEOUT:
+            seconds = self.function.timeout_s or invocation.duration_ms / 1000
+            report = ErrorReport(TIMED_OUT, f"Task timed out after {seconds:.2f} seconds")
+            self.fault(event, request_id, FaultKind.TIMEOUT, report)
+            if self.init_failure and self.init_failure[1].type == TIMED_OUT:
+                self.init_failure = None
+            return
+        init = self.init_failure
+        if init is not None and (found is None or found[1].type == init[1].type):
+            found, self.init_failure = init, None
+            kind = FaultKind.INIT_ERROR
+        elif found is not None:
+            kind = printed_kind(found[1], memory_known=True)
+        else:
+            kind = reported_kind(invocation.error_type)
+            self.faults[request_id] = len(self.records)
+            found = event, ErrorReport(invocation.error_type or UNKNOWN, "")
+        if invocation.outcome is Outcome.OUT_OF_MEMORY:
+            kind = FaultKind.OUT_OF_MEMORY
+            if found[1].message == "":
+                used = f"Used {invocation.max_memory_mb} MB of {invocation.memory_mb} MB"
+                found = found[0], ErrorReport(invocation.error_type or EXITED, used)
+        self.fault(found[0], request_id, kind, found[1])
+
+    def improve(self, request_id: str) -> None:
+        """Evidence that came behind its report takes the place of the fault that had none."""
+        index = self.faults.pop(request_id)
+        event, report = self.evidence.pop(request_id)
+        self.fault(event, request_id, printed_kind(report, memory_known=True), report)
+        self.records[index] = self.records.pop()
+
+    def leftovers(self) -> None:
+        """Failures whose report is not in this batch: told by what was printed, or by the init phase."""
+        if self.init_failure is not None:
+            event, report = self.evidence.pop("", self.init_failure)
+            self.fault(event, "", FaultKind.INIT_ERROR, report)
+        for request_id, (event, report) in self.evidence.items():
+            self.fault(event, request_id, printed_kind(report), report)
+
+    def fault(self, event: Event, request_id: str, kind: FaultKind, report: ErrorReport) -> None:
         self.records.append(
             Fault(
-                batch.organization_id, batch.resource_id, event.day, event.event_id, event.at,
-                request_id, self.version, kind, found.type, found.message, found.frames,
-            )  # fmt: skip
-        )
+                self.organization_id, self.resource_id, event.day, event.event_id, event.at, request_id[:64],
+                self.version, kind, _clean(report.type, MAX_TYPE), _clean(report.message, MAX_MESSAGE),
+                tuple(map(_clean_frame, report.frames[-MAX_FRAMES:])),
+            )
+        )  # fmt: skip
+
+
+_HANDLERS: Mapping[str, Callable[[_Reading, Event, Mapping[str, object]], None]] = {
+    "platform.initStart": _Reading.init_start,
+    "platform.restoreStart": _Reading.init_start,
+    "platform.initRuntimeDone": _Reading.init_done,
+    "platform.initReport": _Reading.init_done,
+    "platform.restoreRuntimeDone": _Reading.init_done,
+    "platform.start": _Reading.start,
+    "platform.runtimeDone": _Reading.runtime_done,
+    "platform.report": _Reading.report,
+    "platform.logsDropped": _Reading.logs_dropped,
+    "platform.extension": _Reading.extension,
+    "platform.fault": lambda reading, event, _: reading.line(event),
+}
+
+
+def _first_request(events: Iterable[Event]) -> str:
+    """The request that a batch begins in the middle of: the first one that ends before any starts."""
+    for event in events:
+        if event.type == "platform.start" or event.type == "platform.initStart":
+            return ""
+        if event.type in ("platform.runtimeDone", "platform.report") and isinstance(event.record, dict):
+            return _string(event.record, "requestId")
+    return ""
+
+
+def _report_line(invocation: Invocation) -> str:
+    line = (
+        f"REPORT RequestId: {invocation.request_id}\tDuration: {invocation.duration_ms:.2f} ms\t"
+        f"Billed Duration: {invocation.billed_ms} ms\tMemory Size: {invocation.memory_mb} MB\t"
+        f"Max Memory Used: {invocation.max_memory_mb} MB"
+    )
+    if invocation.init_ms is not None:
+        line += f"\tInit Duration: {invocation.init_ms:.2f} ms"
+    if invocation.outcome is not Outcome.SUCCESS:
+        line += f"\tStatus: {'timeout' if invocation.outcome is Outcome.TIMEOUT else 'error'}"
+    return f"{line}\tError Type: {invocation.error_type}" if invocation.error_type else line
+
+
+def _object(text: str) -> dict[str, object] | str:
+    """The object that a text line holds when a program's own logger writes JSON, else the text."""
+    if text[-2:].rstrip()[-1:] != "}":
+        return text
+    try:
+        decoded = _decode(text)
+    except (ValueError, RecursionError):
+        return text
+    return decoded if isinstance(decoded, dict) else text
+
+
+def _text(value: object) -> str:
+    """A record that is neither text nor an object."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return ""
+
+
+def _string(record: Mapping[str, object], key: str) -> str:
+    value = record.get(key)
+    return _clean(value, MAX_TYPE) if isinstance(value, str) else ""
+
+
+def _clean(text: str, limit: int) -> str:
+    """Without NUL, which PostgreSQL refuses, and bounded."""
+    return text[:limit].replace("\0", "\ufffd")
+
+
+def _clean_frame(frame: Frame) -> Frame:
+    if "\0" not in frame.file + frame.function + frame.code and len(frame.code) + len(frame.file) < 1_000:
+        return frame
+    return Frame(_clean(frame.file, 500), frame.line, _clean(frame.function, 500), _clean(frame.code, 500), frame.own)
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    """A figure that is not below zero; everything else is 0."""
+    return float(min(value, 1e15)) if isinstance(value, int | float) and value > 0 else 0.0
+
+
+def _count(value: object) -> int:
+    return int(min(value, MAX_INT)) if isinstance(value, int | float) and value > 0 else 0
