@@ -32,5 +32,5 @@ class Command(BaseCommand):
         sender = Sender(settings.PUBLIC_URL, known.key)
         known = catch_up(sender, known, timezone.now(), self.stdout.write)
         state.save(path, known)
-        for known in follow(sender, known, timezone.now):
-            state.save(path, known)
+        for later in follow(sender, known, timezone.now):
+            state.save(path, later)
