@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from observability.tenants import audit
@@ -79,3 +80,15 @@ def test_tampering_behind_the_triggers_is_found(
 def test_a_lost_head_is_found(acme: Organization, log: list[AuditEntry]) -> None:
     AuditHead.objects.filter(organization=acme).delete()
     assert audit.verify(organization=acme)
+
+
+def test_the_command_names_what_was_tampered_with(
+    acme: Organization, log: list[AuditEntry], capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("verify_audit")
+    assert capsys.readouterr().out == "acme: whole\nrival: whole\n"
+    AuditHead.objects.filter(organization=acme).delete()
+    with pytest.raises(CommandError, match="1 organization"):
+        call_command("verify_audit", "acme")
+    with pytest.raises(CommandError, match="no organization"):
+        call_command("verify_audit", "nobody")
