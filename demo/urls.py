@@ -7,6 +7,5 @@ from demo import views
 app_name = "demo"
 urlpatterns = [
     path("inbox", views.inbox, name="inbox"),
-    path("inbox/messages", views.messages, name="messages"),
     path("inbox/<str:name>/html", views.mail, name="mail"),
 ]

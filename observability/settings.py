@@ -31,6 +31,7 @@ LISTEN = env.str("LISTEN", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 DEMO_HTTP_PORT = env.int("DEMO_HTTP_PORT", default=8026)
 DEMO_SMTP_PORT = env.int("DEMO_SMTP_PORT", default=8025)
+DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="nightjar-demo")
 
 ROOT_URLCONF = "observability.urls"
 WSGI_APPLICATION = "observability.wsgi.application"

@@ -1,0 +1,15 @@
+"""`manage.py demo_setup`: the demo's organization, owner, key and channels."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from demo import company
+
+
+class Command(BaseCommand):
+    help = "Create the demo's organization with its owner, ingest key and channels, or bring them up to date."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        company.set_up(now=timezone.now())
