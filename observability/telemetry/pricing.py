@@ -1,4 +1,10 @@
-"""What one invocation of a Lambda function costs at list price, from the dated table in ``prices.toml``."""
+"""What one invocation of a Lambda function costs at list price, from the dated table in ``prices.toml``.
+
+INIT needs no price of its own. Since 1 August 2025 AWS bills it for every function, and Lambda's own
+``billedDurationMs`` holds it: Billed Duration is Init Duration plus Duration, rounded up. (Before that date the figure
+left it out where it was free, and it was right as well.) The billed part of restoring a snapshot is inside likewise.
+https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
+"""
 
 import tomllib
 from dataclasses import dataclass
@@ -7,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 TABLE = Path(__file__).with_name("prices.toml")
-HOME_REGION = "us-east-1"
 FREE_STORAGE_MB = 512
 """Ephemeral storage that every function has without charge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """List prices in USD. ``known`` is false when the region is not in the table and the home region stands in."""
+    """List prices in USD. ``known`` is false when the table lacks the region and that of us-east-1 stands in."""
 
     gb_second: float
     storage_gb_second: float
@@ -24,27 +29,29 @@ class Price:
 
 @cache
 def prices() -> dict[str, Any]:
-    """The table as it is in the file."""
-    return tomllib.loads(TABLE.read_text())
+    """The table as it is in the file, with ``as_of`` (a date) and ``source``."""
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 
 @cache
 def price(region: str, architecture: str = "x86_64", *, provisioned: bool = False) -> Price:
-    """The prices of a region and architecture; an unknown region costs what the home region costs, and says so."""
+    """The prices of a region and an architecture; ``provisioned`` while provisioned concurrency serves."""
     table = prices()
-    known = region in table["regions"]
     row = table["default"] | table["regions"].get(region, {})
-    processor = "arm64" if architecture == "arm64" else "x86_64"
-    duration = row["provisioned_gb_second" if provisioned else "gb_second"][processor]
-    return Price(duration, row["storage_gb_second"], row["million_requests"] / 1e6, known)
+    arm = architecture == "arm64"
+    if provisioned:
+        gb_second = row["provisioned_gb_second"] * (row["provisioned_arm64_share"] if arm else 1)
+    else:
+        gb_second = row["gb_second"]["arm64" if arm else "x86_64"]
+    return Price(gb_second, row["storage_gb_second"], row["million_requests"] / 1e6, region in table["regions"])
 
 
 def invocation_usd(price: Price, *, billed_ms: float, memory_mb: int, ephemeral_mb: int = FREE_STORAGE_MB) -> float:
     """The cost of one invocation in USD, before any free tier, savings plan or volume discount.
 
-    ``billed_ms`` is Lambda's own figure. It holds the INIT phase wherever AWS bills it (since 1 August 2025 for
-    every function) and the restore of a snapshot, so neither is added here.
+    ``billed_ms`` is Lambda's own figure; see above for what it holds.
     """
-    gb_seconds = billed_ms * memory_mb / 1_024_000
-    stored = billed_ms * max(ephemeral_mb - FREE_STORAGE_MB, 0) / 1_024_000
-    return gb_seconds * price.gb_second + stored * price.storage_gb_second + price.request
+    usd = billed_ms * memory_mb / 1_024_000 * price.gb_second + price.request
+    if ephemeral_mb > FREE_STORAGE_MB:
+        usd += billed_ms * (ephemeral_mb - FREE_STORAGE_MB) / 1_024_000 * price.storage_gb_second
+    return usd
