@@ -163,7 +163,9 @@ def verdict(ledger: Ledger) -> dict[str, int]:
     lost = len(ledger.lines.keys() - stored_lines.keys()) + len(ledger.reports.keys() - stored_reports.keys())
     wrong = sum(not stored_lines[i].endswith(t.split("\t")[-1]) for i, t in ledger.lines.items() if i in stored_lines)
     wrong += sum(stored_reports[i] != r for i, r in ledger.reports.items() if i in stored_reports)
-    rolled_up = int(fetch("SELECT coalesce(sum(invocations), 0) FROM telemetry_rollup_minute")[0][0])
+    rolled_up = int(
+        fetch("SELECT coalesce(sum(invocations), 0) FROM telemetry_rollup_minute WHERE resource_id > 0")[0][0]
+    )
     doubled = len(lines) - len(stored_lines) + len(reports) - len(stored_reports)
     return {
         "lost": lost,

@@ -1,0 +1,102 @@
+"""A large estate for the pages bench: many functions with rollups of every grain, and some raw rows to drill into.
+
+Rollups are made by the database itself from a few shapes of sketches, because millions of rows would take the
+ordinary way minutes. They are what the ordinary way stores: a row per function and minute of the last day, per hour
+and per day of all of it, and the sums over all functions under ``resource_id`` 0.
+"""
+
+from datetime import datetime, timedelta
+from random import Random
+
+import numpy as np
+from django.db import connection
+
+from bench.tenant import tenant
+from demo.catalogue import CATALOGUE
+from demo.traffic import told_between
+from observability.inventory.models import Resource
+from observability.telemetry import packing
+from observability.telemetry.sketch import bucket
+from observability.tenants.models import Organization
+
+SHAPES = 64
+COLUMNS = (
+    "organization_id, resource_id, start, invocations, errors, timeouts, out_of_memory, cold_starts, throttles, "
+    "billed_ms, cost_usd, duration_ms, init_ms, max_memory_mb, memory_mb, durations"
+)
+FILL = """
+INSERT INTO {table} ({columns})
+SELECT {organization}, r.id, s.start, k.n * {scale}, CASE WHEN r.id % 9 = 0 THEN 1 ELSE 0 END, 0, 0,
+       CASE WHEN k.i % 4 = 0 THEN 1 ELSE 0 END, 0, k.n * {scale} * 130, k.n * {scale} * 2e-6, k.n * {scale} * 120.0,
+       0, 120 + k.i, 512, k.durations
+FROM {resources} r
+CROSS JOIN generate_series(%s::timestamptz, %s::timestamptz, %s::interval) AS s(start)
+JOIN bench_sketch k ON k.i = (r.id + extract(epoch FROM s.start)::bigint / {seconds}) %% {shapes}
+"""
+
+
+def sketches(random: Random) -> list[tuple[int, int, bytes]]:
+    """(number, invocations, packed sketch) of some typical minutes and hours: about twenty buckets each."""
+    found = []
+    for number in range(SHAPES):
+        median, count = random.lognormvariate(5, 0.8), random.randint(20, 60)
+        durations = [bucket(median * random.lognormvariate(0, 0.4)) for _ in range(count)]
+        unique, counts = np.unique(np.array(durations, np.int64), return_counts=True)
+        columns = packing.Sketches(np.zeros(len(unique), np.int64), unique, counts.astype(np.int64))
+        found.append((number, count, packing.pack(columns, 1)[0]))
+    return found
+
+
+def functions(organization: Organization, count: int, now: datetime) -> None:
+    """That many functions, named after the demo's."""
+    Resource.objects.bulk_create(
+        Resource(
+            organization=organization,
+            arn=f"{template.arn}-{number}",
+            name=f"{template.name}-{number}",
+            region=template.region,
+            account="441022190087",
+            config={"runtime": template.runtime, "memory_mb": template.memory_mb, "timeout_s": template.timeout_s},
+            first_seen_at=now,
+            last_seen_at=now,
+        )
+        for number in range(count)
+        for template in [CATALOGUE[number % len(CATALOGUE)]]
+    )
+
+
+def rollups(organization: Organization, count: int, days: int, now: datetime) -> None:
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    hour, minute = now.replace(minute=0, second=0, microsecond=0), now.replace(second=0, microsecond=0)
+    grains = (
+        ("telemetry_rollup_day", midnight - timedelta(days=days), midnight, "1 day", 86400),
+        ("telemetry_rollup_hour", midnight - timedelta(days=days), hour, "1 hour", 3600),
+        ("telemetry_rollup_minute", minute - timedelta(hours=25), minute, "1 minute", 60),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE bench_sketch (i int PRIMARY KEY, n int, durations bytea)")
+        cursor.executemany("INSERT INTO bench_sketch VALUES (%s, %s, %s)", sketches(Random(7)))
+        for table, start, end, step, seconds in grains:
+            for resources, scale in (
+                (f"(SELECT id FROM inventory_resource WHERE organization_id = {organization.pk})", 1),
+                ("(SELECT 0::bigint AS id)", count),
+            ):
+                statement = FILL.format(
+                    table=table, columns=COLUMNS, organization=organization.pk, resources=resources, scale=scale,
+                    seconds=seconds, shapes=SHAPES,
+                )  # fmt: skip
+                cursor.execute(statement, [start, end, step])
+        cursor.execute("ANALYZE")
+
+
+def estate(count: int, days: int, now: datetime) -> tuple[Organization, str]:
+    """The organization and the token of its ingest key."""
+    organization, token = tenant("acme", now)
+    functions(organization, count, now)
+    rollups(organization, count, days, now)
+    return organization, token
+
+
+def recent(now: datetime) -> list[dict[str, object]]:
+    """Bodies with half an hour of the demo's traffic, failures included, for the drill-downs."""
+    return list(told_between(now - timedelta(minutes=30), now, now, now))
