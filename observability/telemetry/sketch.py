@@ -7,6 +7,9 @@ Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with rel
 import math
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 ERROR = 0.02
 GAMMA = (1 + ERROR) / (1 - ERROR)
 LOG_GAMMA = math.log(GAMMA)
@@ -34,3 +37,8 @@ def quantile(counts: Mapping[int, int], q: float) -> float | None:
         if seen > rank:
             return value(index)
     return value(max(counts))
+
+
+def buckets(durations_ms: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The buckets of many durations at once."""
+    return np.ceil(np.log(np.maximum(durations_ms, 1)) / LOG_GAMMA).astype(np.int64)

@@ -1,0 +1,70 @@
+"""Storing records once: staged, locked, inserted; effects from the new rows only; all in one transaction."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import DataError, connection, transaction
+
+from observability.telemetry import partitions
+from observability.telemetry.grains import storable
+from observability.telemetry.records import Appended, Invocation, LogLine, Record
+from observability.telemetry.stores.postgres import rolling, staging
+
+
+class Days:
+    """Days whose partitions this process has seen; late events may need one that maintenance does not make."""
+
+    def __init__(self) -> None:
+        self.known: set[object] = set()
+
+    def ensure(self, records: Sequence[Record], *, now: datetime) -> None:
+        days = {record.day for record in records}
+        days |= {r.started_at.astimezone(UTC).date() for r in records if type(r) is Invocation}
+        if days <= self.known:
+            return
+        for day in days:
+            if not storable(day, now=now, kept_days=settings.RETENTION_RAW_DAYS):
+                raise DataError(f"no partition may exist for {day}")
+        partitions.ensure(days)
+        # Only once it is committed is it known: a rollback takes the partition away again.
+        transaction.on_commit(lambda: self.known.update(days))
+
+
+def append(records: Sequence[Record], days: Days, *, now: datetime) -> Appended:
+    """See ``Store.append``."""
+    if not records:
+        return Appended()
+    with transaction.atomic():
+        days.ensure(records, now=now)
+        invocations, log_lines, faults = staging.split(records)
+        staging.prepare()
+        for shape, rows in zip(staging.SHAPES, (invocations, log_lines, faults), strict=True):
+            if rows:
+                staging.stage(shape, map(shape.row, rows))
+        _advance(records, now=now)
+        new = staging.store_invocations(invocations) if invocations else []
+        rolling.add(new)
+        stored_lines = staging.store(staging.LOG_LINE) if log_lines else 0
+        stored_faults = staging.store_faults() if faults else 0
+    duplicates = len(records) - len(new) - stored_lines - stored_faults
+    return Appended(len(new), stored_lines, stored_faults, duplicates)
+
+
+def _advance(records: Sequence[Record], *, now: datetime) -> None:
+    """Lock the watermark of each organization, always in the same order, and count one batch more."""
+    latest: dict[int, datetime] = {}
+    for record in records:
+        at = record.started_at if type(record) is Invocation else record.at  # type: ignore[union-attr]  # type() narrows.
+        if at > latest.get(record.organization_id, at) or record.organization_id not in latest:
+            latest[record.organization_id] = at
+    ids = sorted(latest)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO telemetry_watermark AS w (organization_id, batch, stored_at, latest_event_at) "
+            "SELECT o, 1, %s, at FROM unnest(%s::bigint[], %s::timestamptz[]) AS n(o, at) ORDER BY o "
+            "ON CONFLICT (organization_id) DO UPDATE SET batch = w.batch + 1, "
+            "stored_at = greatest(w.stored_at, excluded.stored_at), "
+            "latest_event_at = greatest(w.latest_event_at, excluded.latest_event_at)",
+            [now, ids, [latest[i] for i in ids]],
+        )
