@@ -102,7 +102,7 @@ def _due(now: datetime) -> QuerySet[Notification]:
         .filter(_unleased(now), free, allowed)
         .select_for_update(skip_locked=True, of=("self", "channel"), no_key=True)
         .select_related("channel")
-        .order_by("due_at", "created_at", "pk")
+        .order_by("due_at", "created_at", "transition_id", "pk")
     )
 
 
