@@ -17,6 +17,7 @@ GIVEN_VARIABLES = frozenset(name for name, value in env.ENVIRON.items() if value
 # The one-command install writes its ports and secrets here; real variables and .env win.
 env.read_env(VAR_DIR / "embedded.env")
 MALFORMED_VARIABLES = env.malformed
+MISSING_VARIABLES = frozenset(name for name in ("DATABASE_URL", "REDIS_URL") if not env.ENVIRON.get(name))
 
 # Process ----------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
@@ -42,6 +43,7 @@ USE_TZ = True
 USE_I18N = False
 
 INSTALLED_APPS = [
+    "observability",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -76,6 +78,7 @@ if DEMO:
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "ingest.middleware.IngestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
