@@ -2,7 +2,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import pytest
@@ -15,6 +15,7 @@ from alerts.finding import Finding, Severity
 from alerts.models import EvaluationCursor, Incident, Notification, State, Transition
 from observability.inventory.models import Resource
 from observability.telemetry.records import Fault, FaultKind
+from observability.telemetry.store import Store
 from observability.tenants.models import Organization, User
 from tests.alerts.facts import NOW, FactList, fault
 
@@ -224,9 +225,9 @@ class TestBehind:
     ) -> None:
         facts.append(failed())
         facts.append(organization_id=rival.pk)
-        assert sorted(evaluation.behind(facts)) == [acme.pk, rival.pk]
+        assert sorted(evaluation.behind(cast(Store, facts))) == [acme.pk, rival.pk]
         judge(acme)
-        assert evaluation.behind(facts) == [rival.pk]
+        assert evaluation.behind(cast(Store, facts)) == [rival.pk]
 
 
 class TestSettle:

@@ -93,12 +93,14 @@ class PostgresStore:
         *,
         resource_id: int | None = None,
         request_id: str | None = None,
+        request_ids: Sequence[str] = (),
         event_ids: Sequence[bytes] = (),
         limit: int = 200,
     ) -> list[Fault]:
         return reading.faults(
-            organization_id, window, resource_id=resource_id, request_id=request_id, event_ids=event_ids, limit=limit
-        )
+            organization_id, window, resource_id=resource_id, request_id=request_id, request_ids=request_ids,
+            event_ids=event_ids, limit=limit,
+        )  # fmt: skip
 
     def watermark(self, organization_id: int) -> Watermark | None:
         row = WatermarkRow.objects.filter(organization_id=organization_id).first()

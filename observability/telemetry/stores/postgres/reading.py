@@ -149,6 +149,7 @@ def faults(
     *,
     resource_id: int | None,
     request_id: str | None,
+    request_ids: Sequence[str],
     event_ids: Sequence[bytes],
     limit: int,
 ) -> list[Fault]:
@@ -158,6 +159,8 @@ def faults(
         filter.add("resource_id = %s", resource_id)
     if request_id is not None:
         filter.add("request_id = %s", request_id)
+    if request_ids:
+        filter.add("request_id = ANY(%s::text[])", list(request_ids))
     if event_ids:
         filter.add("event_id = ANY(%s::uuid[])", hexadecimal(event_ids))
     return [fault(row) for row in select(FAULT, filter, "at DESC, event_id DESC", limit)]
