@@ -1,4 +1,33 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from alerts.views import channels, incidents, policies
 
 app_name = "alerts"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("incidents/", incidents.incidents_list, name="incidents"),
+    path("incidents/open/", incidents.open_incidents, name="open_incidents"),
+    path("incidents/count/", incidents.incident_count, name="incident_count"),
+    path("incidents/<int:number>/", incidents.incident, name="incident"),
+    path("incidents/<int:number>/<str:action>/", incidents.incident_action, name="incident_action"),
+    path("channels/", channels.channels, name="channels"),
+    path("channels/new/<str:kind>/", channels.channel_new, name="channel_new"),
+    path("channels/<int:channel_id>/", channels.channel, name="channel"),
+    path("channels/<int:channel_id>/test/", channels.channel_test, name="channel_test"),
+    path(
+        "channels/<int:channel_id>/test/<uuid:notification_id>/",
+        channels.channel_test_result,
+        name="channel_test_result",
+    ),
+    path("channels/<int:channel_id>/switch/", channels.channel_switch, name="channel_switch"),
+    path("channels/<int:channel_id>/secrets/", channels.channel_secrets, name="channel_secrets"),
+    path("channels/<int:channel_id>/delete/", channels.channel_delete, name="channel_delete"),
+    path(
+        "channels/<int:channel_id>/deliveries/<uuid:notification_id>/retry/",
+        channels.notification_retry,
+        name="notification_retry",
+    ),
+    path("policies/", policies.policies, name="policies"),
+    path("policies/new/", policies.policy_new, name="policy_new"),
+    path("policies/<int:policy_id>/", policies.policy, name="policy"),
+    path("policies/<int:policy_id>/delete/", policies.policy_delete, name="policy_delete"),
+]

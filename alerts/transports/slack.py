@@ -25,13 +25,11 @@ SIGNS = {
 }
 BLUE, GREEN = "#4A78EE", "#2A9A67"
 
-# What Slack says when this webhook will never work again, and when this message never will. Only these words are
-# ever repeated; any other answer stays unread.
+# What Slack says when this webhook will never work again. Only these words are repeated; other answers stay unread.
 DEAD = frozenset({
     "action_prohibited", "channel_is_archived", "channel_not_found", "invalid_token", "no_active_hooks", "no_service",
     "no_service_id", "no_team", "posting_to_general_channel_denied", "team_disabled", "user_not_found",
 })  # fmt: skip
-REFUSED = frozenset({"invalid_payload", "invalid_blocks", "msg_blocks_too_long", "no_text", "too_many_attachments"})
 
 
 class Slack:
@@ -44,7 +42,7 @@ class Slack:
             name="url",
             label="Incoming webhook URL",
             help="In Slack, add the app “Incoming Webhooks” to a channel and copy the URL that it gives you.",
-            kind="url",
+            kind="secret",
             placeholder="https://hooks.slack.com/services/…",
         ),
     )
@@ -66,11 +64,9 @@ class Slack:
 
 def _check(response: Response) -> None:
     word = response.body[:64].decode("ascii", "replace").strip()
-    if response.status in {403, 404, 410}:
+    if response.status in {403, 404, 410} or (response.status == 400 and word in DEAD):
         known = f" ({word})" if word in DEAD else ""
-        raise TransportError(f"Slack no longer knows this webhook: answered {response.status}{known}.", permanent=True)
-    if response.status == 400 and word in DEAD | REFUSED:
-        raise TransportError(f"Slack refused the message ({word}).", permanent=True)
+        raise TransportError(f"Slack no longer takes messages here: answered {response.status}{known}.", permanent=True)
     calling.check(response)
 
 

@@ -1,0 +1,176 @@
+"""What admins change: channels and policies. Every change is one transaction with its entry in the audit log."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from alerts import routing
+from alerts.channels import config_of, seal
+from alerts.finding import Severity
+from alerts.http import AddressRefusedError, parse
+from alerts.models import Channel, Notification, Policy
+from alerts.transport import ConfigField
+from alerts.transports import get_transport
+from observability.tenants import audit
+from observability.tenants.models import Organization, User
+
+
+class NotNowError(Exception):
+    """The change makes no sense at the moment; the text is for the person who asked."""
+
+
+# Channels ----------------------------------------------------------------------------------------
+@transaction.atomic
+def create_channel(
+    *,
+    organization: Organization,
+    kind: str,
+    name: str,
+    config: Mapping[str, Any],
+    tell_everything: bool,
+    actor: User,
+    now: datetime,
+) -> Channel:
+    """A new channel with a configuration that its transport has cleaned; on request the default policy uses it."""
+    channel = Channel.objects.create(
+        organization=organization, kind=kind, name=name, config=seal(dict(config)), created_at=now
+    )
+    if tell_everything:
+        default_policy(organization=organization, now=now).channels.add(channel)
+    detail = {"kind": kind, "where": where(channel), "tell_everything": tell_everything}
+    _record(organization, actor, "channel.created", channel, now, detail)
+    return channel
+
+
+@transaction.atomic
+def change_channel(*, channel: Channel, name: str, config: Mapping[str, Any], actor: User, now: datetime) -> None:
+    """Another name or configuration. What disabled the channel is forgotten, but it stays as it is."""
+    channel.name, channel.config = name, seal(dict(config))
+    channel.save(update_fields=["name", "config"])
+    _record(channel.organization, actor, "channel.changed", channel, now, {"where": where(channel)})
+
+
+@transaction.atomic
+def switch_channel(*, channel: Channel, on: bool, actor: User, now: datetime) -> None:
+    """Let it be told again, or no longer."""
+    channel.enabled, channel.disabled_reason = on, "" if on else f"Switched off by {actor}."[:300]
+    channel.save(update_fields=["enabled", "disabled_reason"])
+    _record(channel.organization, actor, "channel.enabled" if on else "channel.disabled", channel, now)
+
+
+@transaction.atomic
+def delete_channel(*, channel: Channel, actor: User, now: datetime) -> None:
+    """With its delivery log; what still waits in the outbox is not sent."""
+    _record(channel.organization, actor, "channel.deleted", channel, now, {"kind": channel.kind})
+    channel.delete()
+
+
+@transaction.atomic
+def try_out(*, channel: Channel, actor: User, now: datetime) -> Notification:
+    """Queue a test message; raises ``NotNowError`` while another one waits."""
+    waiting = channel.notifications.filter(transition=None, status=Notification.Status.PENDING)
+    if waiting.exists():
+        raise NotNowError("A test of this channel is still under way.")
+    _record(channel.organization, actor, "channel.tested", channel, now)
+    return routing.try_out(channel=channel, now=now)
+
+
+@transaction.atomic
+def secrets_of(*, channel: Channel, actor: User, now: datetime) -> dict[str, str]:
+    """The secret settings in the open, by label; looking at them is recorded."""
+    config = config_of(channel)
+    _record(channel.organization, actor, "channel.secret_shown", channel, now)
+    return {field.label: str(config.get(field.name, "")) for field in fields(channel.kind) if field.kind == "secret"}
+
+
+@transaction.atomic
+def retry(*, organization: Organization, channel_id: int, notification_id: UUID, actor: User, now: datetime) -> bool:
+    """Try a delivery again right away; false when it was sent meanwhile, or is being sent."""
+    rows = Notification.objects.filter(organization=organization, channel=channel_id, pk=notification_id)
+    free = rows.exclude(status=Notification.Status.SENT).exclude(leased_until__gt=now)
+    changed = free.update(status=Notification.Status.PENDING, attempts=0, due_at=now, leased_until=None)
+    if changed:
+        channel = Channel.objects.get(organization=organization, pk=channel_id)
+        _record(organization, actor, "delivery.retried", channel, now, {"notification": str(notification_id)})
+    return bool(changed)
+
+
+def fields(kind: str) -> tuple[ConfigField, ...]:
+    """The settings of a kind of channel; none when this version does not know the kind."""
+    try:
+        return get_transport(kind).fields
+    except KeyError:
+        return ()
+
+
+def where(channel: Channel) -> str:
+    """Whom a channel reaches, in words without secrets: addresses, or the host of a URL."""
+    config = config_of(channel)
+    for field in fields(channel.kind):
+        value = config.get(field.name)
+        if field.kind == "emails" and isinstance(value, Sequence):
+            return ", ".join(map(str, value))
+        if field.name == "url":
+            try:
+                return parse(str(value)).authority
+            except AddressRefusedError:
+                return ""
+    return ""
+
+
+# Policies ----------------------------------------------------------------------------------------
+def default_policy(*, organization: Organization, now: datetime) -> Policy:
+    """The organization's default policy, made now if it was not yet."""
+    routing.route(organization_id=organization.pk, transitions=[], now=now)
+    policy, _ = Policy.objects.get_or_create(
+        organization=organization,
+        is_default=True,
+        defaults={"name": routing.DEFAULT_POLICY, "minimum_severity": Severity.INFO, "created_at": now},
+    )
+    return policy
+
+
+@transaction.atomic
+def save_policy(*, policy: Policy, channels: Iterable[Channel], actor: User, now: datetime) -> None:
+    """Store a new or changed policy and the channels that it uses."""
+    created = policy.pk is None
+    policy.save()
+    chosen = list(channels)
+    policy.channels.set(chosen)
+    detail = {
+        "minimum_severity": str(policy.minimum_severity),
+        "kinds": policy.kinds,
+        "channels": [channel.name for channel in chosen],
+        "tell_resolved": policy.tell_resolved,
+        "enabled": policy.enabled,
+    }
+    _record(policy.organization, actor, "policy.created" if created else "policy.changed", policy, now, detail)
+
+
+@transaction.atomic
+def delete_policy(*, policy: Policy, actor: User, now: datetime) -> None:
+    """Any but the default one, which can only be switched off; raises ``NotNowError``."""
+    if policy.is_default:
+        raise NotNowError("The default policy cannot be deleted. Switch it off instead.")
+    _record(policy.organization, actor, "policy.deleted", policy, now)
+    policy.delete()
+
+
+def _record(
+    organization: Organization,
+    actor: User,
+    action: str,
+    target: Channel | Policy,
+    now: datetime,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    audit.record(organization=organization, actor=actor, action=action, target=str(target), detail=detail, now=now)
+
+
+def unused(channels: Collection[Channel], policies: Iterable[Policy]) -> set[int]:
+    """The ids of channels that no enabled policy uses, so that nothing but tests reaches them."""
+    used = {channel.pk for policy in policies if policy.enabled for channel in policy.channels.all()}
+    return {channel.pk for channel in channels} - used

@@ -1,0 +1,251 @@
+"""The list of incidents, one incident, and what people do to it."""
+
+import re
+from datetime import datetime
+from typing import Any, TypedDict
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db.models import F, OuterRef, Subquery
+from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_http_methods
+
+from alerts import causes, evidence, incidents, listing
+from alerts.forms import MuteForm, NoteForm
+from alerts.models import Incident, State
+from alerts.timeline import timeline
+from alerts.views.tabs import Tab
+from observability.telemetry.store import get_store
+from observability.tenants.access import MemberRequest, role_required
+from observability.tenants.models import Organization, Role, User
+from observability.ui.range import TimeRange, parse
+
+ASKED_FIRST = {"acknowledge": "Acknowledge", "resolve": "Resolve"}
+"""What a link in a message may lead to: a page that asks, because programs follow links too."""
+
+DONE = {
+    "acknowledge": "#{number} is acknowledged.",
+    "resolve": "#{number} is resolved. It opens again by itself if it comes back.",
+    "reopen": "#{number} is open again.",
+    "mute": "#{number} is muted. It goes on counting.",
+    "unmute": "#{number} is no longer muted.",
+    "note": "The note is on the timeline.",
+    "assign": "#{number} has a new owner.",
+}
+
+PLAIN = {
+    "acknowledge": incidents.acknowledge,
+    "resolve": incidents.resolve,
+    "reopen": incidents.reopen,
+    "unmute": incidents.unmute,
+}
+
+
+class Step(TypedDict):
+    """What every action of a person takes."""
+
+    organization: Organization
+    number: int
+    actor: User
+    now: datetime
+
+
+@require_GET
+def incidents_list(request: MemberRequest) -> HttpResponse:
+    now = timezone.now()
+    query = request.GET.get("q", "").strip()
+    search = listing.read(query)
+    states = search.states or {_state(request.GET.get("state", ""))}
+    matching = listing.matching(request.organization, search, request.user)
+    counts = listing.counts(matching)
+    page = listing.page(matching.filter(state__in=states), request.GET.get("before", ""))
+    bars = listing.bars(get_store(), request.organization, page.incidents, now)
+    url = reverse("alerts:incidents", kwargs={"organization": request.organization.slug})
+    kept = " ".join(term for term in query.split() if not term.startswith("is:") or term == "is:mine")
+    context = {
+        "title": "Incidents",
+        "nav": "incidents",
+        "query": query,
+        "search": search,
+        "state": next(iter(states)) if len(states) == 1 else "",
+        "tabs": [
+            Tab(state.label, f"{url}?{urlencode({'state': state.value, 'q': kept})}", state in states, counts[state])
+            for state in State
+        ],
+        "elsewhere": sum(counts.values()) - sum(counts[state] for state in states),
+        "rows": [(incident, bars.get(incident.pk, [])) for incident in page.incidents],
+        "older": _with(request.GET, before=page.older) if page.older else "",
+        "here": request.get_full_path(),
+        "may_act": request.membership.may(Role.MEMBER),
+    }
+    return render(request, "alerts/incidents.html", context)
+
+
+def _state(text: str) -> State:
+    return State(text) if text in State.values else State.OPEN
+
+
+def _with(query: QueryDict, **changes: str) -> str:
+    changed = query.copy()
+    for name, value in changes.items():
+        changed[name] = value
+    return f"?{changed.urlencode()}"
+
+
+@require_GET
+def incident(request: MemberRequest, number: int) -> HttpResponse:
+    now = timezone.now()
+    found = get_object_or_404(_with_neighbours(request), number=number)
+    time_range = _range(request.GET, found, now)
+    cause = causes.suspect(found)
+    gathered = evidence.gather(
+        get_store(), found, time_range, chosen=request.GET.get("event", ""), cause=cause, now=now
+    )
+    may_act = request.membership.may(Role.MEMBER)
+    context = {
+        "title": f"#{found.number} {found.title}",
+        "nav": "incidents",
+        "time_range": time_range,
+        "incident": found,
+        "detail": found.detail,
+        "evidence": gathered,
+        "sample": gathered.sample,
+        "cause": cause,
+        "timeline": timeline(found, cause),
+        "still": now - found.last_seen_at < incidents.quiet(),
+        "may_act": may_act,
+        "members": request.organization.members.order_by("email") if may_act else (),
+        "here": request.get_full_path(),
+    }
+    return render(request, "alerts/incident.html", context)
+
+
+def _with_neighbours(request: MemberRequest) -> Any:
+    """Incidents of the organization, each with the numbers before and after it."""
+    mine = Incident.objects.filter(organization=request.organization)
+    older = mine.filter(number__lt=OuterRef("number")).order_by("-number").values("number")[:1]
+    newer = mine.filter(number__gt=OuterRef("number")).order_by("number").values("number")[:1]
+    return mine.select_related("resource", "assignee").annotate(older=Subquery(older), newer=Subquery(newer))
+
+
+def _range(query: QueryDict, found: Incident, now: datetime) -> TimeRange:
+    """The range that the URL asks for, else the last day of the incident's life."""
+    time_range = parse(query, now)
+    if "range" in query or "from" in query or found.last_seen_at >= time_range.start:
+        return time_range
+    day = time_range.end - time_range.start
+    around = QueryDict(mutable=True)
+    around["from"] = str(int((found.last_seen_at - day * 0.9).timestamp()))
+    around["to"] = str(int((found.last_seen_at + day * 0.1).timestamp()))
+    return parse(around, now)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required(Role.MEMBER)
+def incident_action(request: MemberRequest, number: int, action: str) -> HttpResponseBase:
+    """POST does it; GET asks first, where a message links to it."""
+    if action not in DONE:
+        raise Http404
+    found = get_object_or_404(
+        Incident.objects.select_related("resource"), organization=request.organization, number=number
+    )
+    if request.method == "POST":
+        _perform(request, number, action)
+        return redirect(_back(request, number))
+    if action not in ASKED_FIRST:
+        return HttpResponseNotAllowed(["POST"])
+    context = {
+        "title": f"{ASKED_FIRST[action]} #{number}",
+        "nav": "incidents",
+        "incident": found,
+        "action": action,
+        "label": ASKED_FIRST[action],
+        "possible": found.state == State.OPEN if action == "acknowledge" else found.state != State.RESOLVED,
+    }
+    return render(request, "alerts/confirm.html", context)
+
+
+def _perform(request: MemberRequest, number: int, action: str) -> None:
+    """Do it, or say why it cannot be done."""
+    try:
+        _act(request, number, action)
+    except incidents.IllegalTransitionError as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, DONE[action].format(number=number))
+
+
+def _act(request: MemberRequest, number: int, action: str) -> None:
+    now = timezone.now()
+    step: Step = {"organization": request.organization, "number": number, "actor": request.user, "now": now}
+    match action:
+        case "mute":
+            incidents.mute(**step, until=_mute_end(request, now))
+        case "note":
+            incidents.note(**step, text=_note_text(request))
+        case "assign":
+            incidents.assign(**step, assignee=_assignee(request))
+        case _:
+            PLAIN[action](**step)
+
+
+def _mute_end(request: MemberRequest, now: datetime) -> datetime | None:
+    form = MuteForm(request.POST)
+    if not form.is_valid():
+        raise incidents.IllegalTransitionError("Choose for how long to mute it.")
+    return form.end(now)
+
+
+def _note_text(request: MemberRequest) -> str:
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        raise incidents.IllegalTransitionError("Write a note of at most 4,000 characters.")
+    text: str = form.cleaned_data["text"]
+    return text
+
+
+def _assignee(request: MemberRequest) -> User | None:
+    """The chosen member, or None for nobody."""
+    chosen = request.POST.get("assignee", "")
+    if not chosen:
+        return None
+    member = (
+        request.organization.members.filter(pk=int(chosen)).first() if re.fullmatch(r"[0-9]{1,18}", chosen) else None
+    )
+    if member is None:
+        raise incidents.IllegalTransitionError("That person is not a member.")
+    return member
+
+
+def _back(request: MemberRequest, number: int) -> str:
+    """Where the reader came from, if it is a path of ours; else the incident."""
+    wanted = request.POST.get("next", "")
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+        return wanted
+    return reverse("alerts:incident", kwargs={"organization": request.organization.slug, "number": number})
+
+
+@require_GET
+def open_incidents(request: MemberRequest) -> HttpResponse:
+    """A fragment: what is open or acknowledged now, in the organization or of one function, worst first."""
+    active = Incident.objects.filter(organization=request.organization, state__in=(State.OPEN, State.ACKNOWLEDGED))
+    resource = request.GET.get("resource_id", "")
+    if resource.isascii() and resource.isdecimal():
+        active = active.filter(resource=int(resource))
+    without = request.GET.get("without", "")
+    if without.isascii() and without.isdecimal():
+        active = active.exclude(number=int(without))
+    shown = list(active.select_related("resource").order_by("severity", F("last_seen_at").desc())[:7])
+    context = {"incidents": shown[:6], "more": len(shown) > 6, "heading": request.GET.get("heading", "")}
+    return render(request, "alerts/open_incidents.html", context)
+
+
+@require_GET
+def incident_count(request: MemberRequest) -> HttpResponse:
+    """A fragment for the navigation: how many incidents wait for somebody."""
+    number = Incident.objects.filter(organization=request.organization, state=State.OPEN).count()
+    return render(request, "alerts/incident_count.html", {"number": number})
