@@ -15,9 +15,14 @@ LONGEST_MESSAGE = 500
 
 # Tried in this order at every position of the message, first match wins. Names starting with ``keep`` protect what
 # tells two problems apart; every other match is replaced by its name without the part after ``__``.
-REASONS = "Bad|Conflict|Forbidden|Gateway|Gone|Internal|Method|Not|Payload|Payment|Service|Too|Unauthorized|Unprocessable"
+REASONS = (
+    "Bad|Conflict|Forbidden|Gateway|Gone|Internal|Method|Not|Payload|Payment|Service|Too|Unauthorized|Unprocessable"
+)
 PATTERNS: Sequence[tuple[str, str]] = (
-    ("keep__module", r"(?:[Nn]o module named|[Cc]annot find (?:module|package)|import module) ['\"][^'\"\n]{1,99}['\"]"),
+    (
+        "keep__module",
+        r"(?:[Nn]o module named|[Cc]annot find (?:module|package)|import module) ['\"][^'\"\n]{1,99}['\"]",
+    ),
     ("keep__attribute", r"['\"]\w{1,60}['\"] object has no attribute ['\"]\w{1,60}['\"]"),
     ("keep__property", r"\(reading '\w{1,60}'\)"),
     ("keep__status", r"\b(?:HTTP(?:/\d(?:\.\d)?)?|status(?:[ _-]?code)?)[ :=]{1,3}[1-5]\d\d\b"),
