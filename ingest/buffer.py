@@ -117,9 +117,7 @@ class RedisBuffer:
 
     def reclaim(self, consumer: str, *, min_idle_ms: int, count: int) -> list[Delivery]:
         try:
-            answer = cast(
-                "list[Any]", self.redis.xautoclaim(STREAM, GROUP, consumer, min_idle_ms, start_id="0-0", count=count)
-            )
+            answer = self.redis.xautoclaim(STREAM, GROUP, consumer, min_idle_ms, start_id="0-0", count=count)
         except ResponseError as error:
             if not str(error).startswith("NOGROUP"):
                 raise
@@ -144,7 +142,7 @@ class RedisBuffer:
             both.execute()
 
     def depth(self) -> int:
-        return cast("int", self.redis.xlen(STREAM))
+        return self.redis.xlen(STREAM)
 
     def ensure_group(self) -> None:
         """Create stream and group where they are missing."""
@@ -160,7 +158,7 @@ class RedisBuffer:
         quota = f"ingest:quota:{entry.organization_id}"
         arguments = (STREAM, quota, self.events_per_second, QUOTA_BURST_S, entry.count, *fields)
         if not self._script:
-            self._script = cast("str", self.redis.script_load(PUT))
+            self._script = self.redis.script_load(PUT)
         try:
             return int(cast("int", self.redis.evalsha(self._script, 2, *arguments)))  # type: ignore[arg-type]  # Bytes are fine.
         except NoScriptError:

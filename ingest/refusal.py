@@ -19,7 +19,6 @@ class Code(StrEnum):
     TOO_LARGE_DECOMPRESSED = "too_large_decompressed"
     TOO_MANY_EVENTS = "too_many_events"
     UNSUPPORTED_ENCODING = "unsupported_encoding"
-    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     TOO_DEEP = "too_deep"
     INVALID_ENVELOPE = "invalid_envelope"
     UNKNOWN_SCHEMA = "unknown_schema"
@@ -43,7 +42,6 @@ STATUS = {
     Code.TOO_LARGE_DECOMPRESSED: 413,
     Code.TOO_MANY_EVENTS: 413,
     Code.UNSUPPORTED_ENCODING: 415,
-    Code.UNSUPPORTED_MEDIA_TYPE: 415,
     Code.TOO_DEEP: 422,
     Code.INVALID_ENVELOPE: 422,
     Code.UNKNOWN_SCHEMA: 422,
