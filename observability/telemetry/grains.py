@@ -4,11 +4,11 @@ A minute belongs to the window in which it starts, so adjacent windows neither s
 ends now holds the minute that is still running.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from observability.telemetry.records import SKEW_DAY, Window
+from observability.telemetry.records import SKEW_DAY, Invocation, Record, Window
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -77,6 +77,13 @@ def steps(window: Window, step: timedelta) -> list[datetime]:
     return [start + step * i for i in range(max(count, 0))]
 
 
-def storable(day: date, *, now: datetime, kept_days: int) -> bool:
-    """Whether a partition for the day may exist: neither past its retention nor absurdly far ahead."""
-    return day == SKEW_DAY or -kept_days - 1 <= (day - now.date()).days <= AHEAD_DAYS
+def outside(records: Sequence[Record], *, now: datetime, kept_days: int) -> set[date]:
+    """Days among these records that no partition may exist for: past their retention, or absurdly far ahead."""
+    today = now.date()
+    return {d for d in days(records) if d != SKEW_DAY and not -kept_days - 1 <= (d - today).days <= AHEAD_DAYS}
+
+
+def days(records: Sequence[Record]) -> set[date]:
+    """The days that these records are stored under and that their rollups belong to."""
+    shown = {r.started_at.astimezone(UTC).date() for r in records if type(r) is Invocation}
+    return {record.day for record in records} | shown

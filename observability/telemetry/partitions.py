@@ -54,7 +54,9 @@ def day_of(partition: str) -> date | None:
 
 def existing(parent: Partitioned) -> set[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [parent.table])
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [parent.table]
+        )
         return {name for (name,) in cursor.fetchall()}
 
 

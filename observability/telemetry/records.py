@@ -122,6 +122,22 @@ class Window:
     end: datetime
 
 
+SUMS = (
+    "invocations",
+    "errors",
+    "timeouts",
+    "out_of_memory",
+    "cold_starts",
+    "throttles",
+    "billed_ms",
+    "cost_usd",
+    "duration_ms",
+    "init_ms",
+)
+PEAKS = ("max_memory_mb", "memory_mb")
+"""The fields of a ``Rollup``, by how two of them are merged."""
+
+
 @dataclass(slots=True)
 class Rollup:
     """Counts over some window and some set of functions. Two of them add up (``merge``)."""
@@ -141,6 +157,15 @@ class Rollup:
     memory_mb: int = 0
     durations: dict[int, int] = field(default_factory=dict)
     """Sketch of durations: bucket → count; see ``telemetry.sketch``."""
+
+    def merge(self, other: "Rollup") -> None:
+        """Add another one to this one: counts add up, sizes in memory keep the larger."""
+        for name in SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in PEAKS:
+            setattr(self, name, max(getattr(self, name), getattr(other, name)))
+        for bucket, count in other.durations.items():
+            self.durations[bucket] = self.durations.get(bucket, 0) + count
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,13 @@
 """Storing records once: staged, locked, inserted; effects from the new rows only; all in one transaction."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.db import DataError, connection, transaction
 
-from observability.telemetry import partitions
-from observability.telemetry.grains import storable
-from observability.telemetry.records import Appended, Invocation, LogLine, Record
+from observability.telemetry import grains, partitions
+from observability.telemetry.records import Appended, Invocation, Record
 from observability.telemetry.stores.postgres import rolling, staging
 
 
@@ -16,16 +15,14 @@ class Days:
     """Days whose partitions this process has seen; late events may need one that maintenance does not make."""
 
     def __init__(self) -> None:
-        self.known: set[object] = set()
+        self.known: set[date] = set()
 
     def ensure(self, records: Sequence[Record], *, now: datetime) -> None:
-        days = {record.day for record in records}
-        days |= {r.started_at.astimezone(UTC).date() for r in records if type(r) is Invocation}
+        days = grains.days(records)
         if days <= self.known:
             return
-        for day in days:
-            if not storable(day, now=now, kept_days=settings.RETENTION_RAW_DAYS):
-                raise DataError(f"no partition may exist for {day}")
+        if grains.outside(records, now=now, kept_days=settings.RETENTION_RAW_DAYS):
+            raise DataError("a record is older than its retention, or far in the future")
         partitions.ensure(days)
         # Only once it is committed is it known: a rollback takes the partition away again.
         transaction.on_commit(lambda: self.known.update(days))

@@ -170,4 +170,3 @@ def faults_stored(organization_id: int, *, after_batch: int, up_to_batch: int) -
     filter = Filter(organization_id)
     filter.add("batch > %s AND batch <= %s", after_batch, up_to_batch)
     return [fault(row) for row in select(FAULT, filter, "at, event_id", None)]
-

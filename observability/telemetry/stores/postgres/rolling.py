@@ -15,17 +15,12 @@ from numpy.typing import NDArray
 
 from observability.telemetry import packing
 from observability.telemetry.grains import EPOCH, GRAINS, MINUTE, Grain
-from observability.telemetry.records import Invocation, Outcome
+from observability.telemetry.records import PEAKS, SUMS, Invocation, Outcome
 from observability.telemetry.sketch import buckets
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-SUMS = (
-    "invocations", "errors", "timeouts", "out_of_memory", "cold_starts", "throttles",
-    "billed_ms", "cost_usd", "duration_ms", "init_ms",
-)  # fmt: skip
-PEAKS = ("max_memory_mb", "memory_mb")
 FLOATS = {"cost_usd", "duration_ms", "init_ms"}
 KEYS = {"organization_id": "int8", "resource_id": "int8", "start": "timestamptz"}
 COLUMNS = (
@@ -56,7 +51,9 @@ class Deltas:
         return group(self.pair, self.minute // size * size, self.sums, self.peaks, self.sketch)
 
 
-def group(pair: Ints, minute: Ints, sums: dict[str, Floats], peaks: dict[str, Ints], sketch: packing.Sketches) -> Deltas:
+def group(
+    pair: Ints, minute: Ints, sums: dict[str, Floats], peaks: dict[str, Ints], sketch: packing.Sketches
+) -> Deltas:
     """Add up entries of the same pair and minute."""
     keys, place = np.unique(pair << MINUTE_BITS | minute, return_inverse=True)
     top = {}

@@ -8,8 +8,8 @@ from django.db import connection
 
 from observability.telemetry import packing
 from observability.telemetry.grains import EPOCH, Segment, segments, steps
-from observability.telemetry.records import Bucket, Rollup, Window
-from observability.telemetry.stores.postgres.rolling import FLOATS, PEAKS, SUMS
+from observability.telemetry.records import PEAKS, SUMS, Bucket, Rollup, Window
+from observability.telemetry.stores.postgres.rolling import FLOATS
 
 WHOLE = 0
 """The ``resource_id`` of the rows that sum up an organization."""
@@ -31,9 +31,7 @@ def by_resource(organization_id: int, window: Window) -> dict[int, Rollup]:
     return {row[0]: rollup for row, rollup in zip(rows, _rollups(rows, keys=1), strict=True)}
 
 
-def series(
-    organization_id: int, window: Window, step: timedelta, resource_ids: Sequence[int] | None
-) -> list[Bucket]:
+def series(organization_id: int, window: Window, step: timedelta, resource_ids: Sequence[int] | None) -> list[Bucket]:
     rows = _read(organization_id, segments(window, step), _only(resource_ids), keys=(_step(step),))
     found = {EPOCH + step * row[0]: rollup for row, rollup in zip(rows, _rollups(rows, keys=1), strict=True)}
     return [Bucket(start, found.get(start) or Rollup()) for start in steps(window, step)]
