@@ -7,6 +7,8 @@ from csp.constants import NONE, SELF
 
 from observability.variables import Variables
 
+django_stubs_ext.monkeypatch()  # Lets generic classes such as ModelForm[Policy] be named at run time.
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Variables()
@@ -89,7 +91,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "observability.tenants.middleware.SessionActivityMiddleware",
     "observability.tenants.middleware.OrganizationMiddleware",
 ]
 
