@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import django_stubs_ext
 import structlog
 from csp.constants import NONE, SELF
 
