@@ -1,14 +1,33 @@
-"""Turns the ``organization`` slug of a URL into ``request.organization``, or into a 404."""
+"""Per request: whose session this is and when it was last seen; which organization the URL names."""
 
 from collections.abc import Callable
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
 
 from observability.tenants.models import Membership
 
 LAST_USED = "organization"  # Session key: where the person was last.
+SEEN_AT = "seen_at"  # Session key: when the list of sessions last heard of this one.
+SEEN_EVERY = 60  # Seconds. allauth's own middleware writes on every request; a live tail asks each second.
+
+
+class SessionActivityMiddleware:
+    """Keeps a person's list of sessions up to date, at the cost of one write a minute."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.session.session_key and request.user.is_authenticated:
+            now = int(timezone.now().timestamp())
+            if not 0 <= now - request.session.get(SEEN_AT, -SEEN_EVERY) < SEEN_EVERY:
+                UserSession.objects.create_from_request(request)
+                request.session[SEEN_AT] = now
+        return self.get_response(request)
 
 
 class OrganizationMiddleware:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -12,6 +13,8 @@ from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
 from observability.tenants.accounts import MFAAdapter, register
@@ -49,7 +52,7 @@ def link_in_mail(pattern: str) -> str:
 
 
 def totp(secret: str) -> str:
-    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    return str(format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time()))))
 
 
 def add_totp(client: Client) -> str:
@@ -97,7 +100,9 @@ def test_the_session_changes_its_key_at_log_in(dora: User) -> None:
     session = client.session
     session["planted"] = True
     session.save()
-    before = client.cookies["sessionid"] = session.session_key
+    before = session.session_key
+    assert before
+    client.cookies["sessionid"] = before
     client.post("/accounts/login/", {"login": EMAIL, "password": PASSWORD})
     assert is_in(client)
     assert client.session.session_key != before
@@ -225,3 +230,15 @@ def test_changing_how_one_signs_in_asks_for_the_password_again(sign_in: Callable
         clock.shift(600)
         for path in ("/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/add/"):
             assert "/accounts/reauthenticate/" in client.get(path).headers["Location"]
+
+
+def test_being_seen_is_noted_once_a_minute(sign_in: Callable[[], Client]) -> None:
+    with time_machine.travel("2026-11-23 12:00:00Z", tick=False) as clock:
+        client = sign_in()
+        with CaptureQueriesContext(connection) as queries:
+            for _ in range(130):
+                clock.shift(1)
+                client.get("/account/")
+        notes = [query for query in queries if query["sql"].startswith('UPDATE "usersessions_usersession"')]
+        assert len(notes) == 3
+        assert abs(UserSession.objects.get().last_seen_at - timezone.now()) < timedelta(minutes=1)
