@@ -241,7 +241,8 @@ def open_incidents(request: MemberRequest) -> HttpResponse:
         active = active.exclude(number=int(without))
     shown = list(active.select_related("resource").order_by("severity", F("last_seen_at").desc())[:7])
     context = {"incidents": shown[:6], "more": len(shown) > 6, "heading": request.GET.get("heading", "")}
-    return render(request, "alerts/open_incidents.html", context)
+    pills = request.GET.get("form") == "pills"
+    return render(request, "alerts/incident_pills.html" if pills else "alerts/open_incidents.html", context)
 
 
 @require_GET
