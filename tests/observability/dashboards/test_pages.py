@@ -1,0 +1,111 @@
+"""The pages over the facts: what they show, to whom, and at what price."""
+
+import uuid
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from observability.inventory.models import Resource
+from observability.tenants.models import Organization, User
+
+from .conftest import REQUEST, History
+
+BASE = "/o/acme/"
+
+
+def text(client: Client, path: str) -> str:
+    answer = client.get(BASE + path)
+    assert answer.status_code == 200, path
+    return answer.content.decode()
+
+
+@pytest.mark.usefixtures("acme")
+class TestEmpty:
+    def test_overview_says_how_to_begin(self, alice_in: Client) -> None:
+        assert "Waiting for the first telemetry" in text(alice_in, "")
+
+    def test_functions_say_how_to_begin(self, alice_in: Client) -> None:
+        assert "No functions yet" in text(alice_in, "functions/")
+
+    @pytest.mark.parametrize("path", ["invocations/", "logs/"])
+    def test_lists_say_what_will_appear(self, alice_in: Client, path: str) -> None:
+        assert "appear" in text(alice_in, path)
+
+
+class TestOverview:
+    def test_shows_figures_that_link_to_what_they_count(self, alice_in: Client, history: History) -> None:
+        page = text(alice_in, "")
+        assert "50.0%" in page
+        assert (
+            "/o/acme/invocations/?range=24h&amp;outcome=failed" in page
+            or "invocations/?range=24h&outcome=failed" in page
+        )
+
+    def test_costs_few_queries(
+        self, alice_in: Client, history: History, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        alice_in.get(BASE)  # The first request of a session also records the session.
+        with django_assert_max_num_queries(15):
+            alice_in.get(BASE)
+
+
+class TestFunction:
+    @pytest.mark.parametrize("tab", ["metrics", "invocations", "errors", "logs", "nonsense"])
+    def test_has_tabs(self, alice_in: Client, history: History, checkout: Resource, tab: str) -> None:
+        assert "checkout" in text(alice_in, f"functions/{checkout.pk}/?tab={tab}")
+
+    def test_errors_show_the_stack_and_escape_what_the_function_said(
+        self, alice_in: Client, history: History, checkout: Resource
+    ) -> None:
+        page = text(alice_in, f"functions/{checkout.pk}/?tab=errors")
+        assert "return charge(event)" in page
+        assert "no such &lt;card&gt;" in page
+
+    def test_of_another_organization_does_not_exist(
+        self, client: Client, charlie: User, rival: Organization, checkout: Resource
+    ) -> None:
+        client.force_login(charlie)
+        assert client.get(f"/o/rival/functions/{checkout.pk}/").status_code == 404
+        assert client.get(f"/o/acme/functions/{checkout.pk}/").status_code == 404
+
+
+class TestInvocations:
+    def test_can_be_narrowed_to_failures(self, alice_in: Client, history: History) -> None:
+        page = text(alice_in, "invocations/?outcome=failed")
+        assert "timed out" in page
+        assert "request-1" not in page
+
+    def test_one_shows_its_lines_and_fault(self, alice_in: Client, history: History) -> None:
+        page = text(alice_in, f"invocations/{uuid.UUID(bytes=history.failed)}/")
+        assert REQUEST in page
+        assert "it &lt;b&gt;broke&lt;/b&gt;" in page
+        assert "ValueError" in page
+
+    def test_an_unknown_one_is_not_found(self, alice_in: Client) -> None:
+        assert alice_in.get(f"{BASE}invocations/{uuid.uuid4()}/").status_code == 404
+
+    @pytest.mark.parametrize("query", ["before=x", "before=1-2", "resource=abc", "outcome=nonsense", "range=never"])
+    def test_survives_nonsense_in_the_url(self, alice_in: Client, history: History, query: str) -> None:
+        assert alice_in.get(f"{BASE}invocations/?{query}").status_code in {200, 404}
+
+
+class TestLogs:
+    def test_finds_words_in_lines(self, alice_in: Client, history: History) -> None:
+        assert "it &lt;b&gt;broke" in text(alice_in, "logs/?q=broke")
+        assert "No lines match" in text(alice_in, "logs/?q=absent")
+
+    def test_tail_brings_what_came_after(self, alice_in: Client, history: History) -> None:
+        assert "broke" in text(alice_in, "logs/tail/")
+        assert "tail-poll" in text(alice_in, "logs/tail/?q=absent")
+
+
+class TestSearch:
+    def test_finds_functions_by_a_part_of_their_name(self, alice_in: Client, checkout: Resource) -> None:
+        assert f"/o/acme/functions/{checkout.pk}/" in text(alice_in, "search/?q=heck")
+
+    def test_finds_an_invocation_by_its_request_id(self, alice_in: Client, history: History) -> None:
+        assert str(uuid.UUID(bytes=history.failed)) in text(alice_in, f"search/?q={REQUEST}")
+
+    def test_says_when_there_is_nothing(self, alice_in: Client) -> None:
+        assert "Nothing is called" in text(alice_in, "search/?q=zzz")
