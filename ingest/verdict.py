@@ -39,7 +39,7 @@ INIT_ERRORS = frozenset(
 """Error types that can only come up before a handler runs."""
 
 
-def outcome(*, status: object, error_type: str, memory_mb: int, used_mb: int, evidence: ErrorReport | None) -> Outcome:
+def outcome(*, status: str, error_type: str, memory_mb: int, used_mb: int, evidence: ErrorReport | None) -> Outcome:
     """How an invocation ended.
 
     Lambda reports a process that was killed for its memory like any other error; only the figures tell. A process

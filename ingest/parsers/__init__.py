@@ -23,10 +23,10 @@ ERRORS: tuple[ErrorDialect, ...] = (
     platform_errors,
     python_errors,
     java_errors,
-    dotnet_errors,  # Before Node.js: its JSON is Node's with a stricter shape.
-    nodejs_errors,
+    dotnet_errors,  # It, Ruby and Go before Node.js: their JSON is Node's with a stricter shape.
     ruby_errors,
     go_errors,
+    nodejs_errors,
     custom_errors,
 )
 

@@ -55,9 +55,10 @@ def _panic(lines: Sequence[str]) -> ErrorReport:
     frames = [
         _frame(call, place)
         for call, place in pairwise(stack[:end])
-        if place.startswith("\t") and not call.startswith("\t")
+        if place.startswith("\t") and not call.startswith(("\t", "created by "))
     ]
-    rest = [line for line in lines[1:start] if line]
+    # The addresses of ``[signal SIGSEGV …]`` differ each time and tell a reader nothing.
+    rest = [line for line in lines[1:start] if line and not line.startswith("[signal ")]
     type_, text = _typed(kind, message)
     return ErrorReport(type_, "\n".join([text, *rest]), tuple(reversed(frames)))
 
@@ -75,7 +76,6 @@ def _typed(kind: str, message: str) -> tuple[str, str]:
 def _frame(call: str, place: str) -> Frame:
     """``main.handler(0x1)`` above ``\\t/app/main.go:12 +0x1d``."""
     file, _, line = place.strip().partition(" +")[0].rpartition(":")
-    function = call.removeprefix("created by ").partition(" in goroutine")[0]
-    function = function.rpartition("(")[0] or function
+    function = call.rpartition("(")[0] or call
     own = not any(part in file for part in _FOREIGN) and not function.startswith(("runtime.", "panic"))
     return Frame(file, int(line) if line.isdecimal() and len(line) < 9 else 0, function, own=own)

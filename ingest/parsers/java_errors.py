@@ -15,6 +15,7 @@ _FOREIGN = (
     "java.", "javax.", "jakarta.", "jdk.", "sun.", "com.sun.", "lambdainternal.", "com.amazonaws.", "software.amazon.",
     "kotlin.", "kotlinx.", "scala.", "groovy.", "org.springframework.", "org.apache.", "org.hibernate.", "org.slf4j.",
     "com.fasterxml.", "com.google.", "io.netty.", "io.micronaut.", "io.quarkus.", "reactor.", "ch.qos.logback.",
+    "org.postgresql.", "com.mysql.", "com.zaxxer.", "org.jboss.",
 )  # fmt: skip
 
 
@@ -73,6 +74,7 @@ def _frame(place: str) -> Frame:
     method, _, source = place.strip().partition("(")
     method = method.rpartition("/")[2]
     file, _, line = source.partition(")")[0].partition(":")
+    file = "" if " " in file else file  # ``Native Method`` and ``Unknown Source`` are no files.
     return Frame(
         file, int(line) if line.isdecimal() and len(line) < 9 else 0, method, own=not method.startswith(_FOREIGN)
     )

@@ -24,7 +24,7 @@ def read(record: dict[str, object]) -> Line:
     rest = dict(record)
     level = _level(rest)
     request_id = _string(rest, _REQUEST_KEYS)
-    message = _string(rest, _MESSAGE_KEYS) or _error_message(rest)
+    message = _string(rest, _MESSAGE_KEYS) or _error_message(rest) or _structured(rest)
     for key in _TIME_KEYS:
         rest.pop(key, None)
     attributes = _text(rest) if rest else ""
@@ -64,9 +64,14 @@ def _error_message(rest: dict[str, object]) -> str:
     return ""
 
 
-def _text(rest: dict[str, object]) -> str:
+def _structured(rest: dict[str, object]) -> str:
+    """A message that is no text (``console.log({order: 7})``) as JSON; it stays among the attributes too."""
+    value = rest.get("message")
+    return "" if value is None or value == "" else _text(value)
+
+
+def _text(value: object) -> str:
     try:
-        return _encode(rest).decode()
+        return _encode(value).decode()
     except (ValueError, TypeError, OverflowError, RecursionError):
-        # Numbers beyond 64 bits and lone surrogates: legal in JSON, not in what stores it.
-        return ""
+        return ""  # Lone surrogates are legal in JSON, but not in what stores it.

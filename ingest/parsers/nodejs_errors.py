@@ -11,7 +11,7 @@ import msgspec
 from ingest.parser import ErrorReport
 from observability.telemetry.records import Frame
 
-_TITLES = ("Invoke Error", "Uncaught Exception", "Unhandled Promise Rejection", "Init Error", "Error raised")
+_TITLES = ("Invoke Error", "Uncaught Exception", "Unhandled Promise Rejection")
 _HEAP = "JavaScript heap out of memory"
 _FOREIGN = ("node:", "internal/", "/var/runtime/", "/var/lang/", "/opt/", "<anonymous>", "native")
 _REJECTION = "Runtime.UnhandledPromiseRejection"
@@ -88,7 +88,8 @@ def _frames(lines: Sequence[str]) -> tuple[Frame, ...]:
 
 
 def _frame(place: str) -> Frame:
-    function, location = "", place
+    function, location = "", place.removesuffix(" {")
+    place = location
     if place.endswith(")") and " (" in place:
         function, _, location = place[:-1].rpartition(" (")
     file, _, position = location.removeprefix("async ").removeprefix("file://").rpartition(":")

@@ -158,7 +158,7 @@ class _Reading:
     def init_done(self, event: Event, record: Mapping[str, object]) -> None:
         """``initRuntimeDone``, ``initReport`` and their kin of a restored snapshot: the first to fail counts."""
         self.initializing = False
-        status = record.get("status")
+        status = _string(record, "status")
         if status not in FAILED:
             return
         type_ = _string(record, "errorType") or (TIMED_OUT if status == "timeout" else "Runtime.InitError")
@@ -180,10 +180,11 @@ class _Reading:
     def runtime_done(self, event: Event, record: Mapping[str, object]) -> None:
         """The runtime's own verdict tells whether what it printed was a failure; lines behind it still belong here."""
         request_id = _string(record, "requestId")
-        if record.get("status") in FAILED:
+        status = _string(record, "status")
+        if status in FAILED:
             if request_id in self.hints:
                 self.evidence.setdefault(request_id, self.hints.pop(request_id))
-        elif record.get("status") == "success":
+        elif status == "success":
             self.evidence.pop(request_id, None)
         if self.exclusive and not self.open:
             self.open = request_id
@@ -229,7 +230,7 @@ class _Reading:
         init = metrics.get("initDurationMs", metrics.get("restoreDurationMs"))
         error_type = _string(record, "errorType")
         ended = outcome(
-            status=record.get("status"), error_type=error_type, memory_mb=memory, used_mb=used,
+            status=_string(record, "status"), error_type=error_type, memory_mb=memory, used_mb=used,
             evidence=found[1] if found else None,
         )  # fmt: skip
         tracing = record.get("tracing")
