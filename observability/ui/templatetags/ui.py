@@ -169,7 +169,7 @@ def _change(ratio: float) -> str:
 @register.filter
 def initials(name: str) -> str:
     """At most two letters that stand for a person or an organization."""
-    words = [word for word in name.replace("@", " ").replace(".", " ").replace("-", " ").split() if word[:1].isalnum()]
+    words = [word for word in name.partition("@")[0].replace(".", " ").replace("-", " ").split() if word[:1].isalnum()]
     return "".join(word[0] for word in words[:2]).upper() or "?"
 
 
