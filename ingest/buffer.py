@@ -83,6 +83,7 @@ class RedisBuffer:
     events_per_second: int
     _script: str = ""
     _full: bool = False
+    _evicts: bool = False
     _checked_at: float = field(default=float("-inf"))
 
     def put(self, entry: Entry) -> None:
@@ -169,20 +170,34 @@ class RedisBuffer:
         now = time.monotonic()
         if now - self._checked_at >= PRESSURE_FRESH_S:
             self._checked_at = now
-            used = pressure(self.redis)
-            self._full = used >= (LOW_WATER if self._full else HIGH_WATER)
+            memory = measure(self.redis)
+            self._full = memory.used_share >= (LOW_WATER if self._full else HIGH_WATER)
+            self._evicts = memory.evicts
+        if self._evicts:
+            raise RefusedError(Code.UNAVAILABLE, "Telemetry would not be safe right now.", retry_after=jitter(10, 30))
         if self._full:
             raise full()
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How full Redis is, and whether it would throw entries away to make room (then nothing may be accepted)."""
+
+    used_share: float
+    evicts: bool
+
+
+def measure(redis: "Redis") -> Memory:
+    """Ask Redis about its memory; without a limit it is never full and evicts nothing."""
+    memory = cast("dict[str, Any]", redis.info("memory"))
+    limit = int(memory["maxmemory"])
+    if not limit:
+        return Memory(0.0, evicts=False)
+    return Memory(int(memory["used_memory"]) / limit, evicts=memory["maxmemory_policy"] != "noeviction")
+
+
 def full() -> RefusedError:
     return RefusedError(Code.BUFFER_FULL, "Telemetry waits to be stored; try later.", retry_after=jitter(2, 30))
-
-
-def pressure(redis: "Redis") -> float:
-    """The used share of Redis's memory; 0 when it has no limit."""
-    memory = cast("dict[str, int]", redis.info("memory"))
-    return memory["used_memory"] / memory["maxmemory"] if memory["maxmemory"] else 0.0
 
 
 def jitter(low: int, high: int) -> int:

@@ -25,12 +25,19 @@ class IngestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(PREFIX):
             return self.get_response(request)
-        try:
-            match = resolve(request.path_info)
-            response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        except Resolver404:
-            return problem(RefusedError(Code.NOT_FOUND, "There is nothing at this address."))
-        except Exception:  # The outermost edge: whatever it was, the sender gets an answer it understands.
-            logger.exception("ingest.failed")
-            return problem(RefusedError(Code.INTERNAL, "This failed on our side.", retry_after=5))
+        response = answer(request)
+        response.headers["Content-Length"] = str(len(response.content))
         return response
+
+
+def answer(request: HttpRequest) -> HttpResponse:
+    """Whatever happens, an answer that the sender understands."""
+    try:
+        match = resolve(request.path_info)
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    except Resolver404:
+        return problem(RefusedError(Code.NOT_FOUND, "There is nothing at this address."))
+    except Exception:  # The outermost edge; the cause is for our log only.
+        logger.exception("ingest.failed")
+        return problem(RefusedError(Code.INTERNAL, "This failed on our side.", retry_after=5))
+    return response

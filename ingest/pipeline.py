@@ -1,8 +1,10 @@
 """READ FIRST. How telemetry comes in, stage by stage; the writer takes over from the buffer."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 
 from ingest.auth import authenticate
 from ingest.buffer import get_buffer
@@ -11,6 +13,9 @@ from ingest.entry import Entry
 from ingest.payload import check
 from ingest.refusal import Rejected
 from ingest.scrub import scrub
+
+LARGE = 32 * 1024
+_one_large_body = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,16 @@ class Receipt:
 def receive(post: Post, *, now: datetime) -> Receipt:
     """Accept one body. Raises ``RefusedError``. Once this returns, the accepted events are not lost any more."""
     key = authenticate(post.authorization, post.query, now=now)
-    plain = expand(post.read(), post.encoding)
-    checked = check(plain, arn=post.arn, received_at=now)
-    if checked.count:
-        clean = scrub(checked.body)
-        get_buffer().put(Entry(key.organization_id, key.id, checked.arn, now, checked.count, clean))
+    body = post.read()
+    with turn(body):
+        plain = expand(body, post.encoding)
+        checked = check(plain, arn=post.arn, received_at=now)
+        if checked.count:
+            clean = scrub(checked.body)
+            get_buffer().put(Entry(key.organization_id, key.id, checked.arn, now, checked.count, clean))
     return Receipt(checked.count, checked.duplicates, checked.rejected)
+
+
+def turn(body: bytes) -> AbstractContextManager[object]:
+    """Large bodies wait for each other, so that a hundred bombs at once need the memory of one."""
+    return _one_large_body if len(body) > LARGE else nullcontext()
