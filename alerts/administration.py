@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 
@@ -87,14 +86,14 @@ def secrets_of(*, channel: Channel, actor: User, now: datetime) -> dict[str, str
 
 
 @transaction.atomic
-def retry(*, organization: Organization, channel_id: int, notification_id: UUID, actor: User, now: datetime) -> bool:
+def retry(*, notification: Notification, actor: User, now: datetime) -> bool:
     """Try a delivery again right away; false when it was sent meanwhile, or is being sent."""
-    rows = Notification.objects.filter(organization=organization, channel=channel_id, pk=notification_id)
-    free = rows.exclude(status=Notification.Status.SENT).exclude(leased_until__gt=now)
+    rows = Notification.objects.filter(pk=notification.pk).exclude(status=Notification.Status.SENT)
+    free = rows.exclude(leased_until__gt=now)
     changed = free.update(status=Notification.Status.PENDING, attempts=0, due_at=now, leased_until=None)
     if changed:
-        channel = Channel.objects.get(organization=organization, pk=channel_id)
-        _record(organization, actor, "delivery.retried", channel, now, {"notification": str(notification_id)})
+        detail = {"notification": str(notification.pk)}
+        _record(notification.organization, actor, "delivery.retried", notification.channel, now, detail)
     return bool(changed)
 
 

@@ -59,26 +59,36 @@ def _transport(kind: str) -> Transport | None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required(Role.ADMIN)
-def channel_new(request: MemberRequest, kind: str) -> HttpResponse:
+def channel_new(request: MemberRequest, kind: str) -> HttpResponseBase:
+    """The form for everybody to see; only admins may send it."""
     transport = _transport(kind)
     if transport is None:
         raise Http404
-    form = ChannelForm(request.POST or None, organization=request.organization, transport=transport)
-    if request.method == "POST" and form.is_valid():
-        channel = administration.create_channel(
-            organization=request.organization,
-            kind=kind,
-            name=form.cleaned_data["name"],
-            config=form.config,
-            tell_everything=form.cleaned_data["tell_everything"],
-            actor=request.user,
-            now=timezone.now(),
-        )
-        messages.success(request, f"{channel} is ready. Send a test to see that it works.")
-        return redirect("alerts:channel", organization=request.organization.slug, channel_id=channel.pk)
+    if request.method == "POST":
+        return _create(request, transport)
+    return _new(request, transport, ChannelForm(organization=request.organization, transport=transport))
+
+
+@role_required(Role.ADMIN)
+def _create(request: MemberRequest, transport: Transport) -> HttpResponse:
+    form = ChannelForm(request.POST, organization=request.organization, transport=transport)
+    if not form.is_valid():
+        return _new(request, transport, form, status=422)
+    channel = administration.create_channel(
+        organization=request.organization,
+        kind=transport.kind,
+        name=form.cleaned_data["name"],
+        config=form.config,
+        tell_everything=form.cleaned_data["tell_everything"],
+        actor=request.user,
+        now=timezone.now(),
+    )
+    messages.success(request, f"{channel} is ready. Send a test to see that it works.")
+    return redirect("alerts:channel", organization=request.organization.slug, channel_id=channel.pk)
+
+
+def _new(request: MemberRequest, transport: Transport, form: ChannelForm, *, status: int = 200) -> HttpResponse:
     context = setup_page(request, "channels", f"New {transport.title} channel")
-    status = 422 if form.is_bound else 200
     return render(request, "alerts/channel_new.html", context | {"form": form, "transport": transport}, status=status)
 
 
@@ -165,10 +175,10 @@ def channel_test(request: MemberRequest, channel_id: int) -> HttpResponse:
 
 
 @require_GET
-def channel_test_result(request: MemberRequest, channel_id: int, notification_id: UUID) -> HttpResponse:
+def test_result(request: MemberRequest, notification_id: UUID) -> HttpResponse:
     """A fragment that asks again until the test is over."""
-    test = get_object_or_404(_mine(request, channel_id).notifications, pk=notification_id, transition=None)
-    return render(request, "alerts/test_result.html", {"test": test, "channel": test.channel})
+    tests = Notification.objects.filter(organization=request.organization, transition=None)
+    return render(request, "alerts/test_result.html", {"test": get_object_or_404(tests, pk=notification_id)})
 
 
 @require_POST
@@ -213,17 +223,15 @@ def channel_secrets(request: MemberRequest, channel_id: int) -> HttpResponse:
 
 @require_POST
 @role_required(Role.ADMIN)
-def notification_retry(request: MemberRequest, channel_id: int, notification_id: UUID) -> HttpResponse:
-    found = _mine(request, channel_id)
-    again = administration.retry(
+def notification_retry(request: MemberRequest, notification_id: UUID) -> HttpResponse:
+    found = get_object_or_404(
+        Notification.objects.select_related("channel", "organization"),
         organization=request.organization,
-        channel_id=found.pk,
-        notification_id=notification_id,
-        actor=request.user,
-        now=timezone.now(),
+        pk=notification_id,
     )
+    again = administration.retry(notification=found, actor=request.user, now=timezone.now())
     if again:
         messages.success(request, "It is tried again now.")
     else:
         messages.info(request, "Nothing to try again: it was sent, or is being sent.")
-    return redirect("alerts:channel", organization=request.organization.slug, channel_id=found.pk)
+    return redirect("alerts:channel", organization=request.organization.slug, channel_id=found.channel_id)

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Case, OuterRef, Subquery, When
 from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods
 
 from alerts import causes, evidence, incidents, listing
+from alerts.finding import Severity
 from alerts.forms import MuteForm, NoteForm
 from alerts.models import Incident, State
 from alerts.timeline import timeline
@@ -145,7 +146,6 @@ def _range(query: QueryDict, found: Incident, now: datetime) -> TimeRange:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required(Role.MEMBER)
 def incident_action(request: MemberRequest, number: int, action: str) -> HttpResponseBase:
     """POST does it; GET asks first, where a message links to it."""
     if action not in DONE:
@@ -154,22 +154,25 @@ def incident_action(request: MemberRequest, number: int, action: str) -> HttpRes
         Incident.objects.select_related("resource"), organization=request.organization, number=number
     )
     if request.method == "POST":
-        _perform(request, number, action)
-        return redirect(_back(request, number))
-    if action not in ASKED_FIRST:
-        return HttpResponseNotAllowed(["POST"])
+        return _perform(request, number, action)
+    return _ask(request, found, action) if action in ASKED_FIRST else HttpResponseNotAllowed(["POST"])
+
+
+def _ask(request: MemberRequest, found: Incident, action: str) -> HttpResponse:
     context = {
-        "title": f"{ASKED_FIRST[action]} #{number}",
+        "title": f"{ASKED_FIRST[action]} #{found.number}",
         "nav": "incidents",
         "incident": found,
         "action": action,
         "label": ASKED_FIRST[action],
-        "possible": found.state == State.OPEN if action == "acknowledge" else found.state != State.RESOLVED,
+        "possible": found.state in (State.OPEN, State.MUTED) or (action == "resolve" and found.state != State.RESOLVED),
+        "may_act": request.membership.may(Role.MEMBER),
     }
     return render(request, "alerts/confirm.html", context)
 
 
-def _perform(request: MemberRequest, number: int, action: str) -> None:
+@role_required(Role.MEMBER)
+def _perform(request: MemberRequest, number: int, action: str) -> HttpResponse:
     """Do it, or say why it cannot be done."""
     try:
         _act(request, number, action)
@@ -177,6 +180,7 @@ def _perform(request: MemberRequest, number: int, action: str) -> None:
         messages.warning(request, str(error))
     else:
         messages.success(request, DONE[action].format(number=number))
+    return redirect(_back(request, number))
 
 
 def _act(request: MemberRequest, number: int, action: str) -> None:
@@ -239,7 +243,8 @@ def open_incidents(request: MemberRequest) -> HttpResponse:
     without = request.GET.get("without", "")
     if without.isascii() and without.isdecimal():
         active = active.exclude(number=int(without))
-    shown = list(active.select_related("resource").order_by("severity", F("last_seen_at").desc())[:7])
+    loudest = Case(*[When(severity=severity, then=place) for place, severity in enumerate(Severity)])
+    shown = list(active.select_related("resource").order_by(loudest, "-last_seen_at")[:7])
     context = {"incidents": shown[:6], "more": len(shown) > 6, "heading": request.GET.get("heading", "")}
     pills = request.GET.get("form") == "pills"
     return render(request, "alerts/incident_pills.html" if pills else "alerts/open_incidents.html", context)
