@@ -9,7 +9,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,15 +24,22 @@ from django.db import connection
 from bench.environment import PORTS
 from observability.embedded import postgres, redis
 from observability.embedded.processes import product
-from observability.embedded.startup import create_database, resolved
+from observability.embedded.startup import accepts, create_database, pings, resolved
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_S = 40
 
 
-def answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+def answers(name: str) -> bool:
+    """Whether a server serves; processes without a port are not waited for."""
+    if name == "postgres":
+        return accepts(os.environ["DATABASE_URL"])
+    if name == "redis":
+        return pings(os.environ["REDIS_URL"])
+    if name != "web":
         return True
+    with contextlib.suppress(urllib3.exceptions.HTTPError):
+        return urllib3.request("GET", f"http://127.0.0.1:{PORTS['web']}/healthz", retries=False).status < 500
     return False
 
 
@@ -44,7 +50,7 @@ class Stack:
         self.names = names
         self.folder = Path(tempfile.mkdtemp(prefix="nightjar-bench-"))
         self.folder.chmod(0o755)
-        self.ports = {name: PORTS[name] for name in ("postgres", "redis", "web")}
+        self.ports = PORTS
         self.url = f"http://127.0.0.1:{self.ports['web']}"
         self.children: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -69,20 +75,18 @@ class Stack:
         return list(resolved(command))
 
     def start(self, name: str) -> None:
-        """Start a child and wait until it answers, where it has a port.
+        """Start a child and wait until it answers.
 
         PostgreSQL may have to try again: after SIGKILL its old backends hold the shared memory for a moment.
         """
         self.spawn(name)
         deadline = time.monotonic() + READY_S
-        while name in self.ports and not answers(self.ports[name]):
+        while not answers(name):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{name} does not answer:\n" + self.log(name))
             if self.children[name].poll() is not None:
                 self.spawn(name)
             time.sleep(0.05)
-        if name == "web":
-            self.wait_until_ready()
 
     def spawn(self, name: str) -> None:
         log = (self.folder / f"{name}.log").open("ab")
@@ -95,16 +99,6 @@ class Stack:
             user=postgres.server_user() if name == "postgres" else None,
             start_new_session=True,
         )
-
-    def wait_until_ready(self) -> None:
-        pool = urllib3.PoolManager(retries=False, timeout=5)
-        deadline = time.monotonic() + READY_S
-        while time.monotonic() < deadline:
-            with contextlib.suppress(urllib3.exceptions.HTTPError):
-                if pool.request("GET", f"{self.url}/healthz").status == 200:
-                    return
-            time.sleep(0.05)
-        raise TimeoutError("the web process does not answer /healthz:\n" + self.log("web"))
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-4000:]
