@@ -20,9 +20,10 @@ DAY_MS = 86_400_000
 MAX_INT = 2**31 - 1
 MAX_TYPE, MAX_MESSAGE, MAX_FRAMES = 200, 8_000, 100
 """Bounds of a fault: enough for a reader, and one runaway recursion cannot fill the store."""
-
 _SERIOUS = frozenset({None, Level.ERROR, Level.FATAL})
 """Levels at which an unhandled error can stand; a line that says INFO is none."""
+
+_ENDS = ("platform.runtimeDone", "platform.report")
 
 _decode = msgspec.json.Decoder().decode
 _time = attrgetter("at")
@@ -54,7 +55,7 @@ class _Reading:
         function = batch.function
         self.function = function
         self.organization_id, self.resource_id = batch.organization_id, batch.resource_id
-        self.events = sorted(batch.events, key=_time)
+        self.events = _ordered(batch.events)
         self.read_text, self.read_json, self.errors = read_text, read_json, errors
         self.provisioned = function.init_type == "provisioned-concurrency"
         self.price = price(batch.region, function.architecture, provisioned=self.provisioned)
@@ -118,16 +119,14 @@ class _Reading:
         self, event: Event, request_id: str, level: Level | None, line: dict[str, object] | str
     ) -> Level | None:
         """Keep the best evidence of why this request fails; answer the line's level."""
-        found = None
+        found: ErrorReport | None = None
         if isinstance(line, str):
             for dialect in self.errors:
-                found = dialect.parse(line)
-                if found is not None:
+                if found := dialect.parse(line):
                     break
         else:
             for dialect in self.errors:
-                found = dialect.parse_json(line)
-                if found is not None:
+                if found := dialect.parse_json(line):
                     break
         if found is None:
             return level
@@ -314,13 +313,33 @@ _HANDLERS: Mapping[str, Callable[[_Reading, Event, Mapping[str, object]], None]]
 }
 
 
+def _ordered(events: Sequence[Event]) -> Sequence[Event]:
+    """By time, as one environment lived it. Requests that then overlap are of several: there arrival tells more."""
+    ordered = sorted(events, key=_time)
+    if ordered == list(events):
+        return ordered
+    open_ = ""
+    for event in ordered:
+        if event.type == "platform.start":
+            if open_:
+                return events
+            open_ = _request_id(event)
+        elif event.type in _ENDS and _request_id(event) == open_:
+            open_ = ""
+    return ordered
+
+
+def _request_id(event: Event) -> str:
+    return _string(event.record, "requestId") if isinstance(event.record, dict) else ""
+
+
 def _first_request(events: Iterable[Event]) -> str:
     """The request that a batch begins in the middle of: the first one that ends before any starts."""
     for event in events:
-        if event.type == "platform.start" or event.type == "platform.initStart":
+        if event.type in ("platform.start", "platform.initStart"):
             return ""
-        if event.type in ("platform.runtimeDone", "platform.report") and isinstance(event.record, dict):
-            return _string(event.record, "requestId")
+        if event.type in _ENDS:
+            return _request_id(event)
     return ""
 
 

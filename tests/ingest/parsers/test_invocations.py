@@ -135,6 +135,15 @@ def test_attribution_does_not_depend_on_the_order_of_arrival(seed: int) -> None:
     assert invocations(shuffled) == invocations(ordered)
 
 
+def test_requests_of_several_environments_in_one_batch_are_told_by_arrival() -> None:
+    one, two = batch(start(), line("a"), done(), report()), batch(start(OTHER), line("b"), done(OTHER), report(OTHER))
+    both = Batch(1, 2, one.function, one.region, [*one.events, *two.events])
+    assert [(own.request_id, own.message) for own in lines(both) if own.level is Level.INFO] == [
+        (ID, "a"),
+        (OTHER, "b"),
+    ]
+
+
 def test_platform_lines_help_a_reader() -> None:
     dropped = {"droppedBytes": 12345, "droppedRecords": 123, "reason": "Consumer seems to have fallen behind"}
     crashed = {"name": "vendor", "state": "Exited", "events": [], "errorType": "Extension.Crash"}
