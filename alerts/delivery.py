@@ -8,17 +8,19 @@ A channel carries one message at a time, and one about an incident never overtak
 
 import logging
 import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from alerts.channels import config_of
 from alerts.message import Message
 from alerts.models import Channel, DeliveryAttempt, Notification
-from alerts.transport import Audience, TransportError
+from alerts.transport import Audience, Transport, TransportError
 from alerts.transports import get_transport
 from alerts.wording import compose
 
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 Status = Notification.Status
 
 LEASE = timedelta(seconds=60)
+AT_ONCE = 8
+POLL_S = 0.2  # How soon what falls due meanwhile is noticed.
 
 SCHEDULE = tuple(
     timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -50,6 +54,15 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """Everything that sending needs, so that it can happen in a thread without a database connection."""
+
+    transport: Transport
+    config: dict[str, Any]
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What came of one try."""
 
@@ -57,18 +70,26 @@ class Result:
     detail: str
     permanent: bool = False
     retry_after: timedelta | None = None
+    took: timedelta = timedelta()
 
 
-def deliver(*, now: datetime) -> bool:
-    """Send the notification that has been due longest; false when there is none."""
-    errand = claim(now=now)
-    if errand is None:
-        return False
-    started = time.monotonic()
-    result = send(errand, now=now)
-    took = timedelta(seconds=time.monotonic() - started)
-    record(errand, result, took=took, now=now + took)
-    return True
+def deliver(*, clock: Callable[[], datetime], patience: timedelta) -> int:
+    """Send what is due until nothing is left, taking up nothing new after ``patience``; answers with how many tries.
+
+    Several messages are under way at once, so that one slow receiver does not hold up the others.
+    """
+    tries, begun = 0, clock()
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="delivery") as pool:
+        under_way: dict[Future[Result], Errand] = {}
+        while True:
+            while len(under_way) < AT_ONCE and clock() - begun < patience and (errand := claim(now=clock())):
+                under_way[pool.submit(_try, pack(errand, now=clock()))] = errand
+                tries += 1
+            if not under_way:
+                return tries
+            done, _ = wait(under_way, timeout=POLL_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                record(under_way.pop(future), future.result(), now=clock())
 
 
 def give_up(*, now: datetime) -> None:
@@ -154,22 +175,36 @@ def _riders(notification: Notification, now: datetime) -> tuple[Notification, ..
 
 
 # Send --------------------------------------------------------------------------------------------
-def send(errand: Errand, *, now: datetime) -> Result:
-    """One try. Never raises: whatever goes wrong is a result."""
-    notification = errand.notification
+def pack(errand: Errand, *, now: datetime) -> Parcel | Result:
+    """What is to be sent, or why that could not be made out."""
+    channel = errand.notification.channel
     try:
-        transport = get_transport(notification.channel.kind)
-        message = _with_riders(compose(notification, now=now), len(errand.riders))
-        receipt = transport.send(config_of(notification.channel), message)
+        message = _with_riders(compose(errand.notification, now=now), len(errand.riders))
+        return Parcel(get_transport(channel.kind), config_of(channel), message)
+    except Exception as error:  # One row that cannot be put into words must not stop the others.
+        return _mistake(error, errand.notification.pk)
+
+
+def hand_over(parcel: Parcel) -> Result:
+    """One try. Never raises: whatever goes wrong is a result."""
+    started = time.monotonic()
+    try:
+        result = Result(True, parcel.transport.send(parcel.config, parcel.message).detail)
     except TransportError as error:
         pause = None if error.retry_after is None else timedelta(seconds=error.retry_after)
-        return Result(False, str(error), permanent=error.permanent, retry_after=pause)
-    except SoftTimeLimitExceeded:
-        return Result(False, "It took too long.")
+        result = Result(False, str(error), permanent=error.permanent, retry_after=pause)
     except Exception as error:  # The shelf runner: a transport's mistake must not stop the others.
-        logger.exception("delivery.failed", extra={"notification": str(notification.pk)})
-        return Result(False, f"Nightjar could not send it ({type(error).__name__}).")
-    return Result(True, receipt.detail)
+        result = _mistake(error, parcel.message.id)
+    return replace(result, took=timedelta(seconds=time.monotonic() - started))
+
+
+def _try(parcel: Parcel | Result) -> Result:
+    return hand_over(parcel) if isinstance(parcel, Parcel) else parcel
+
+
+def _mistake(error: Exception, notification: object) -> Result:
+    logger.error("delivery.failed", exc_info=error, extra={"notification": str(notification)})
+    return Result(False, f"Nightjar could not send it ({type(error).__name__}).")
 
 
 def _with_riders(message: Message, riders: int) -> Message:
@@ -183,15 +218,15 @@ def _with_riders(message: Message, riders: int) -> Message:
 
 # Record ------------------------------------------------------------------------------------------
 @transaction.atomic
-def record(errand: Errand, result: Result, *, took: timedelta, now: datetime) -> None:
+def record(errand: Errand, result: Result, *, now: datetime) -> None:
     """Write down what came of a try, and when to try again. ``now`` is when it was over."""
     notification = errand.notification
     DeliveryAttempt.objects.create(
         notification=notification,
-        attempted_at=now - took,
+        attempted_at=now - result.took,
         ok=result.ok,
         detail=result.detail[:500],
-        duration_ms=int(took.total_seconds() * 1000),
+        duration_ms=int(result.took.total_seconds() * 1000),
     )
     if result.ok:
         _sent(errand, now)
