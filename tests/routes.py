@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from alerts.channels import seal
-from alerts.models import Channel, Incident
+from alerts.models import Channel, Incident, Notification, Policy
 from observability.inventory.models import Resource
 from observability.telemetry.records import Invocation, Outcome
 from observability.telemetry.store import get_store
@@ -55,6 +55,24 @@ ROUTES: dict[str, Inside | Outside] = {
     "dashboards:logs": Inside(),
     "dashboards:logs_tail": Inside(),
     "dashboards:search": Inside(),
+    "alerts:incidents": Inside(),
+    "alerts:open_incidents": Inside(),
+    "alerts:incident_count": Inside(),
+    "alerts:incident": Inside(),
+    "alerts:incident_action": Inside(post=Role.MEMBER),
+    "alerts:channels": Inside(),
+    "alerts:channel_new": Inside(post=Role.ADMIN, body={"name": "new", "url": "https://example.com/hook"}),
+    "alerts:channel": Inside(post=Role.ADMIN, body={"name": "other", "url": "https://example.com/hook"}),
+    "alerts:channel_test": Inside(get=False, post=Role.ADMIN),
+    "alerts:channel_switch": Inside(get=False, post=Role.ADMIN, body={"on": "1"}),
+    "alerts:channel_secrets": Inside(get=False, post=Role.ADMIN),
+    "alerts:channel_delete": Inside(get=False, post=Role.ADMIN),
+    "alerts:test_result": Inside(),
+    "alerts:notification_retry": Inside(get=False, post=Role.ADMIN),
+    "alerts:policies": Inside(),
+    "alerts:policy_new": Inside(post=Role.ADMIN, body={"name": "new", "minimum_severity": "warning"}),
+    "alerts:policy": Inside(post=Role.ADMIN, body={"name": "other", "minimum_severity": "info"}),
+    "alerts:policy_delete": Inside(get=False, post=Role.ADMIN),
     "tenants:settings": Inside(),
     "tenants:rename": Inside(get=False, post=Role.OWNER, body={"name": "Other name"}),
     "tenants:delete": Inside(get=False, post=Role.OWNER, body={"confirmation": "Acme"}),
@@ -183,6 +201,24 @@ def channel(organization: Organization) -> int:
     ).pk
 
 
+def notification(organization: Organization) -> uuid.UUID:
+    now = timezone.now()
+    row = Notification.objects.create(
+        organization=organization,
+        channel_id=channel(organization),
+        transition=None,
+        status=Notification.Status.FAILED,
+        due_at=now,
+        created_at=now,
+        last_error=CANARY,
+    )
+    return row.pk
+
+
+def policy(organization: Organization) -> int:
+    return Policy.objects.create(organization=organization, name=CANARY, created_at=timezone.now()).pk
+
+
 def membership(organization: Organization) -> int:
     user = User.objects.create_user(email=f"{uuid.uuid4()}@{CANARY}.example.com")
     return Membership.objects.create(organization=organization, user=user, role=Role.MEMBER).pk
@@ -211,6 +247,8 @@ OBJECTS: dict[str, Callable[[Organization], object]] = {
     "event_id": invocation,
     "number": incident,
     "channel_id": channel,
+    "notification_id": notification,
+    "policy_id": policy,
     "membership_id": membership,
     "invitation_id": invited,
     "key_id": ingest_key,
