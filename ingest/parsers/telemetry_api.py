@@ -86,7 +86,6 @@ class _Reading:
         self.leftovers()
         return self.records
 
-    # Lines -----------------------------------------------------------------------------------------
     def line(self, event: Event) -> None:
         """A line that the function wrote: a ``LogLine``, and perhaps evidence of a failure."""
         record = event.record
@@ -98,6 +97,7 @@ class _Reading:
             record = record if isinstance(record, str) else _text(record)
             level, request_id, message, attributes = self.read_text(record)
         if request_id:
+            request_id = _clean(request_id, 64)
             if not self.open and self.exclusive and not self.initializing:
                 self.open = request_id
         else:
@@ -111,7 +111,7 @@ class _Reading:
         self.records.append(
             LogLine(
                 self.organization_id, self.resource_id, event.day, event.event_id, event.at,
-                request_id[:64], level or Level.INFO, message, attributes,
+                request_id, level or Level.INFO, message, attributes,
             )
         )  # fmt: skip
 
@@ -291,7 +291,7 @@ class _Reading:
     def fault(self, event: Event, request_id: str, kind: FaultKind, report: ErrorReport) -> None:
         self.records.append(
             Fault(
-                self.organization_id, self.resource_id, event.day, event.event_id, event.at, request_id[:64],
+                self.organization_id, self.resource_id, event.day, event.event_id, event.at, request_id,
                 self.version, kind, _clean(report.type, MAX_TYPE), _clean(report.message, MAX_MESSAGE),
                 tuple(map(_clean_frame, report.frames[-MAX_FRAMES:])),
             )
