@@ -60,7 +60,7 @@ bench: setup ## Measure: make bench NAME=ingest ARGS=--json (no NAME: list them)
 	@.venv/bin/python -m bench $(NAME) $(ARGS)
 
 lock: setup ## Compile requirements/*.in to hash-locked .txt (needs uv and the network)
-	cd requirements && for name in base prod dev; do \
+	cd requirements && for name in base prod dev assets; do \
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 $$name.in -o $$name.txt; done
 
 audit: setup ## Look the locked packages up among known vulnerabilities (needs the network)

@@ -9,7 +9,6 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
 
 
-
 def redbeat() -> dict[str, Any]:
     """RedBeat looks for its settings without our prefix."""
     names = [name for name in dir(settings) if name.startswith("CELERY_REDBEAT_")]
@@ -19,4 +18,5 @@ def redbeat() -> dict[str, Any]:
 app = Celery("nightjar")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.add_defaults(redbeat)
+app.steps["worker"].add("observability.watchdog:Watchdog")  # By name: only workers need to import it.
 app.autodiscover_tasks()

@@ -1,15 +1,21 @@
 """What `make up` tells the person in front of it: one line per step, warnings of the children, nothing else."""
 
 import json
+import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 LOUD = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC)\b")
-HARMLESS = re.compile(r"Memory overcommit|logfile ->")  # Redis about the machine's tuning; Celery's banner.
+# Redis about the machine's tuning; Celery's banner; clients that come early or late; pages that do not exist.
+HARMLESS = re.compile(
+    r"Memory overcommit|logfile ->|the database system is (starting up|shutting down)|^warning: Not Found: "
+)
 TAIL_BYTES = 4_000
+LONGEST_LOG = 50_000_000
 
 
 def say(text: str = "") -> None:
@@ -38,8 +44,10 @@ def warning(line: str) -> str:
             return ""
         if entry.get("level") not in {"warning", "error", "critical"}:
             return ""
-        return f"{entry['level']}: {entry.get('event', '')}".split("\n", 1)[0]
-    return line if LOUD.search(line) and not HARMLESS.search(line) else ""
+        line = f"{entry['level']}: {entry.get('event', '')}".split("\n", 1)[0]
+    elif not LOUD.search(line):
+        return ""
+    return "" if HARMLESS.search(line) else line
 
 
 class Repeats:
@@ -72,7 +80,12 @@ class Follower:
         self.path, self.offset, self.rest = path, 0, ""
 
     def lines(self) -> list[str]:
+        """The whole lines that are new; a log that grew too long starts over, keeping its past beside it."""
         try:
+            if self.offset > LONGEST_LOG:
+                shutil.copyfile(self.path, self.path.with_suffix(".log.1"))
+                os.truncate(self.path, 0)
+                self.offset = 0
             with self.path.open("rb") as file:
                 file.seek(self.offset)
                 added = file.read(1_000_000)

@@ -15,6 +15,8 @@ from observability.embedded import console
         ("{not json", ""),
         ("2026-11-23 [1] FATAL:  lock file exists", "2026-11-23 [1] FATAL:  lock file exists"),
         ("LOG:  checkpoint starting", ""),
+        ("FATAL:  the database system is starting up", ""),
+        (json.dumps({"level": "warning", "event": "Not Found: /favicon.ico"}), ""),
         ("# WARNING Memory overcommit must be enabled!", ""),
         ("", ""),
     ],
@@ -45,6 +47,20 @@ def test_a_follower_reads_whole_lines_once(tmp_path: Path) -> None:
         file.write("ee\n")
     assert follower.lines() == ["three"]
     assert follower.lines() == []
+
+
+def test_a_log_that_grew_too_long_starts_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "LONGEST_LOG", 5)
+    log = tmp_path / "web.log"
+    log.write_text("one\ntwo\n")
+    follower = console.Follower(log)
+    assert follower.lines() == ["one", "two"]
+    assert follower.lines() == []
+    assert log.read_text() == ""
+    assert (tmp_path / "web.log.1").read_text() == "one\ntwo\n"
+    with log.open("a") as file:
+        file.write("three\n")
+    assert follower.lines() == ["three"]
 
 
 def test_the_tail_is_the_last_lines(tmp_path: Path) -> None:
