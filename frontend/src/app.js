@@ -7,6 +7,7 @@ import './palette.js';
 import './popovers.js';
 import './range.js';
 import './requests.js';
+import './tabs.js';
 import './tail.js';
 import './theme.js';
 import './times.js';

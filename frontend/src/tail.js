@@ -1,46 +1,40 @@
-// Live tail: `data-tail` marks the box that polled lines are appended to. It keeps the newest lines, follows them
-// unless the reader has scrolled up, and rests while paused (`data-tail-toggle`) or out of sight.
+// Live tail: `data-tail` marks the box that polled lines are appended to, `#tail-poll` the element that polls. The box
+// keeps the newest lines and follows them unless the reader has scrolled up; polls rest while the reader has paused
+// (`data-tail-pause`) or the page is out of sight.
 import { onClick } from './dom.js';
 
 const KEEP = 300;
 const NEAR = 80;
+const POLL = '#tail-poll';
 
-function atBottom(box) {
-  return box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
-}
+const boxes = () => document.querySelectorAll('[data-tail]');
+const paused = () => document.querySelector('[data-tail-pause][aria-pressed=true]') !== null;
+const polls = (event) => event.detail.ctx?.sourceElement?.matches?.(POLL);
 
 function settle(box) {
   while (box.childElementCount > KEEP) box.firstElementChild.remove();
   if (!box.dataset.away) box.scrollTop = box.scrollHeight;
 }
 
-function target(event) {
-  const { ctx } = event.detail;
-  return ctx?.target instanceof Element ? ctx.target.closest('[data-tail]') : null;
+function settleAll() {
+  boxes().forEach(settle);
 }
 
 document.addEventListener('scroll', (event) => {
-  if (!(event.target instanceof Element) || !event.target.matches('[data-tail]')) return;
-  if (atBottom(event.target)) delete event.target.dataset.away;
-  else event.target.dataset.away = 'true';
+  const box = event.target;
+  if (!(box instanceof Element) || !box.matches('[data-tail]')) return;
+  if (box.scrollHeight - box.scrollTop - box.clientHeight < NEAR) delete box.dataset.away;
+  else box.dataset.away = 'true';
 }, true);
 
 document.addEventListener('htmx:before:request', (event) => {
-  const box = target(event);
-  if (box && (box.dataset.paused || document.hidden)) event.preventDefault();
+  if (polls(event) && (paused() || document.hidden)) event.preventDefault();
 });
 
-document.addEventListener('htmx:after:swap', (event) => {
-  const box = target(event);
-  if (box) settle(box);
+document.addEventListener('htmx:after:swap', settleAll);
+
+onClick('[data-tail-pause]', (button) => {
+  button.setAttribute('aria-pressed', button.getAttribute('aria-pressed') !== 'true');
 });
 
-onClick('[data-tail-toggle]', (button) => {
-  const box = document.querySelector('[data-tail]');
-  const paused = button.getAttribute('aria-pressed') !== 'true';
-  button.setAttribute('aria-pressed', paused);
-  if (paused) box.dataset.paused = 'true';
-  else delete box.dataset.paused;
-});
-
-document.querySelectorAll('[data-tail]').forEach(settle);
+settleAll();
