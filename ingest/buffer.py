@@ -4,6 +4,7 @@ An entry leaves the stream only when the writer has committed it (``ack``). Noth
 Redis fills up, ``put`` refuses and the sender keeps its data.
 """
 
+import logging
 import secrets
 import time
 from collections.abc import Sequence
@@ -14,20 +15,23 @@ from typing import Any, Protocol, cast
 from django.conf import settings
 from redis import Redis
 from redis.backoff import ConstantBackoff
-from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.retry import Retry
 
 from ingest.entry import Entry, Fields, encode_entry
+from ingest.pressure import Gauge
 from ingest.refusal import Code, RefusedError
+
+logger = logging.getLogger(__name__)
 
 STREAM = "ingest:events"
 GROUP = "writer"
-TIMEOUT_S = 1.0
+TIMEOUT_S = 0.8
 """An outage of Redis must become a 503 within two seconds: one try and one more, each this long at most."""
 
-HIGH_WATER = 0.70
-LOW_WATER = 0.50
-PRESSURE_FRESH_S = 0.5
+DOWN_S = 0.5
+"""How long everyone is refused at once after an outage was noticed, so that threads do not queue up to wait for it."""
+
 QUOTA_BURST_S = 2
 """An organization may spend this many seconds of its quota at once."""
 
@@ -82,21 +86,18 @@ class RedisBuffer:
     redis: "Redis"
     events_per_second: int
     _script: str = ""
-    _full: bool = False
-    _evicts: bool = False
-    _checked_at: float = field(default=float("-inf"))
+    _gauge: Gauge = field(default_factory=Gauge)
+    _down_until: float = float("-inf")
 
     def put(self, entry: Entry) -> None:
         try:
-            self._refuse_when_full()
+            self._refuse_when_unsafe()
             wait_us = self._append(entry)
-        except OutOfMemoryError:
-            self._full = True
-            raise full() from None
-        except RedisError:
-            raise RefusedError(
-                Code.UNAVAILABLE, "Telemetry cannot be accepted right now.", retry_after=jitter(2, 10)
-            ) from None
+        except RedisError as error:
+            if isinstance(error, ResponseError) and "OOM" in str(error):
+                raise full() from None
+            self._down_until = time.monotonic() + DOWN_S
+            raise unavailable() from None
         if wait_us:
             seconds = wait_us // 1_000_000 + 1
             raise RefusedError(
@@ -165,39 +166,23 @@ class RedisBuffer:
         except NoScriptError:
             return int(cast("int", self.redis.eval(PUT, 2, *arguments)))  # type: ignore[arg-type]  # Bytes are fine.
 
-    def _refuse_when_full(self) -> None:
-        """From 70 % of Redis's memory on, until it is below 50 % again."""
-        now = time.monotonic()
-        if now - self._checked_at >= PRESSURE_FRESH_S:
-            self._checked_at = now
-            memory = measure(self.redis)
-            self._full = memory.used_share >= (LOW_WATER if self._full else HIGH_WATER)
-            self._evicts = memory.evicts
-        if self._evicts:
-            raise RefusedError(Code.UNAVAILABLE, "Telemetry would not be safe right now.", retry_after=jitter(10, 30))
-        if self._full:
+    def _refuse_when_unsafe(self) -> None:
+        if time.monotonic() < self._down_until:
+            raise unavailable()
+        self._gauge.read(self.redis)
+        if self._gauge.evicts:
+            logger.error("buffer.evicts")  # maxmemory-policy must be noeviction.
+            raise unavailable()
+        if self._gauge.is_full:
             raise full()
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """How full Redis is, and whether it would throw entries away to make room (then nothing may be accepted)."""
-
-    used_share: float
-    evicts: bool
-
-
-def measure(redis: "Redis") -> Memory:
-    """Ask Redis about its memory; without a limit it is never full and evicts nothing."""
-    memory = cast("dict[str, Any]", redis.info("memory"))
-    limit = int(memory["maxmemory"])
-    if not limit:
-        return Memory(0.0, evicts=False)
-    return Memory(int(memory["used_memory"]) / limit, evicts=memory["maxmemory_policy"] != "noeviction")
 
 
 def full() -> RefusedError:
     return RefusedError(Code.BUFFER_FULL, "Telemetry waits to be stored; try later.", retry_after=jitter(2, 30))
+
+
+def unavailable() -> RefusedError:
+    return RefusedError(Code.UNAVAILABLE, "Telemetry cannot be accepted right now.", retry_after=jitter(2, 10))
 
 
 def jitter(low: int, high: int) -> int:

@@ -2,6 +2,7 @@
 
 from functools import partial
 from http import HTTPStatus
+from typing import Protocol
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +14,13 @@ from ingest.openapi import DOCUMENT
 from ingest.pipeline import Post, receive
 from ingest.problem import method_not_allowed, problem
 from ingest.refusal import Code, RefusedError
+
+CHUNK = 64 * 1024
+MAX_DRAINED = 8 * MAX_COMPRESSED
+
+
+class SupportsRead(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 @csrf_exempt  # There is no session here to ride on: the key is in a header.
@@ -30,6 +38,7 @@ def telemetry(request: HttpRequest) -> HttpResponse:
     try:
         receipt = receive(post, now=timezone.now())
     except RefusedError as refused:
+        drain(request)
         return problem(refused)
     return HttpResponse(msgspec.json.encode(receipt), status=HTTPStatus.ACCEPTED, content_type="application/json")
 
@@ -46,12 +55,24 @@ def read(request: HttpRequest) -> bytes:
     claimed = request.META.get("CONTENT_LENGTH") or ""
     if claimed.isdecimal() and int(claimed[:20]) > MAX_COMPRESSED:
         raise too_large()
-    # Django takes a body without a length (chunked) for an empty one; the server knows better.
-    stream = request if claimed else request.META["wsgi.input"]
-    body: bytes = stream.read(MAX_COMPRESSED + 1)
+    body = stream(request).read(MAX_COMPRESSED + 1)
     if len(body) > MAX_COMPRESSED:
         raise too_large()
     return body
+
+
+def drain(request: HttpRequest) -> None:
+    """Take what is left of a refused body: a sender that is cut off while it sends never sees the answer."""
+    for _ in range(MAX_DRAINED // CHUNK):
+        if not stream(request).read(CHUNK):
+            return
+
+
+def stream(request: HttpRequest) -> SupportsRead:
+    """Where the body is read from. Django takes a chunked body for an empty one, as it has no length."""
+    chunked = not request.META.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" in request.META
+    source: SupportsRead = request.META["wsgi.input"] if chunked else request
+    return source
 
 
 def too_large() -> RefusedError:
