@@ -23,6 +23,13 @@ function walk(step) {
   links[next].scrollIntoView({ block: 'nearest' });
 }
 
+// A key acts on the row that has the focus, else on the page; never on a row that nobody has chosen.
+function pressed(key) {
+  const name = `[data-key="${CSS.escape(key)}"]`;
+  const row = document.activeElement?.closest('[data-row]');
+  return row?.querySelector(name) ?? document.querySelector(`${name}:not([data-row] *)`);
+}
+
 function openHelp() {
   document.querySelector('#keyboard-help')?.showModal();
 }
@@ -41,7 +48,7 @@ document.addEventListener('keydown', (event) => {
   leader = event.key === 'g' ? Date.now() : 0;
   if (leader) return;
   if (waited < SEQUENCE) return go(event.key);
-  const button = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  const button = pressed(event.key);
   const command = button ? () => button.click() : COMMANDS[event.key];
   if (command) {
     event.preventDefault();
