@@ -259,6 +259,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "observability.telemetry.tasks.maintain_partitions",
         "schedule": 3600.0,
     },
+    "ingest.forget_dead_letters": {"task": "ingest.tasks.forget_dead_letters", "schedule": 3600.0},
 }
 
 # Logs -------------------------------------------------------------------------------------------

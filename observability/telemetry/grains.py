@@ -80,7 +80,7 @@ def steps(window: Window, step: timedelta) -> list[datetime]:
 def outside(records: Sequence[Record], *, now: datetime, kept_days: int) -> set[date]:
     """Days among these records that no partition may exist for: past their retention, or absurdly far ahead."""
     today = now.date()
-    return {d for d in days(records) if d != SKEW_DAY and not -kept_days - 1 <= (d - today).days <= AHEAD_DAYS}
+    return {d for d in days(records) if d != SKEW_DAY and not -kept_days <= (d - today).days <= AHEAD_DAYS}
 
 
 def days(records: Sequence[Record]) -> set[date]:

@@ -5,6 +5,7 @@ Pairs of the same bucket add up, so joining two packed sketches end to end merge
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,4 +58,4 @@ def dictionaries(stored: Sequence[bytes]) -> list[dict[int, int]]:
     merged = merge([unpack(dict(enumerate(stored)))])
     bounds = np.searchsorted(merged.row, np.arange(len(stored) + 1)).tolist()
     bucket, count = merged.bucket.tolist(), merged.count.tolist()
-    return [dict(zip(bucket[a:b], count[a:b], strict=True)) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [dict(zip(bucket[a:b], count[a:b], strict=True)) for a, b in pairwise(bounds)]

@@ -41,7 +41,7 @@ def check(record: Record) -> None:
     elif isinstance(record, Fault):
         texts += [record.type, record.message]
     for text in texts:
-        if "\0" in text or not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
             raise DataError("text holds NUL or a lone surrogate")
 
 
@@ -84,7 +84,7 @@ class MemoryStore:
             )
         new = [record for record in records if self._store(record)]
         counts = [sum(isinstance(record, kind) for record in new) for kind in (Invocation, LogLine, Fault)]
-        return Appended(*counts, duplicates=len(records) - len(new))
+        return Appended(counts[0], counts[1], counts[2], len(records) - len(new))
 
     def _store(self, record: Record) -> bool:
         key = (type(record), record.organization_id, record.day, record.event_id)

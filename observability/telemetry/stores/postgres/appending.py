@@ -36,9 +36,9 @@ def append(records: Sequence[Record], days: Days, *, now: datetime) -> Appended:
         days.ensure(records, now=now)
         invocations, log_lines, faults = staging.split(records)
         staging.prepare()
-        for shape, rows in zip(staging.SHAPES, (invocations, log_lines, faults), strict=True):
-            if rows:
-                staging.stage(shape, map(shape.row, rows))
+        staging.stage(staging.INVOCATION, invocations)
+        staging.stage(staging.LOG_LINE, log_lines)
+        staging.stage(staging.FAULT, faults)
         _advance(records, now=now)
         new = staging.store_invocations(invocations) if invocations else []
         rolling.add(new)

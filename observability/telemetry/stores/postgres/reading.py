@@ -1,7 +1,7 @@
 """Drill-downs: raw rows of one organization, always bounded by a window or by ids, and by a limit."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from observability.telemetry.records import (
 from observability.telemetry.stores.postgres.staging import FAULT, INVOCATION, LOG_LINE, Shape
 
 Row = tuple[Any, ...]
+Parameter = int | str | date | list[str] | None
 DRIFT = timedelta(days=2)
 """How far the shown time of an event may lie from the day of its id (clock drift is corrected up to 48 h)."""
 
@@ -30,9 +31,9 @@ class Filter:
 
     def __init__(self, organization_id: int) -> None:
         self.conditions = ["organization_id = %s"]
-        self.parameters: list[object] = [organization_id]
+        self.parameters: list[Parameter] = [organization_id]
 
-    def add(self, condition: str, *parameters: object) -> None:
+    def add(self, condition: str, *parameters: Parameter) -> None:
         self.conditions.append(condition)
         self.parameters.extend(parameters)
 

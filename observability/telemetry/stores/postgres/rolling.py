@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from django.db import connection
+from django.db import DataError, connection
 from numpy.typing import NDArray
 
 from observability.telemetry import packing
@@ -63,7 +63,7 @@ def group(
     return Deltas(
         keys >> MINUTE_BITS,
         keys & ((1 << MINUTE_BITS) - 1),
-        {name: np.bincount(place, values, len(keys)) for name, values in sums.items()},
+        {name: np.bincount(place, values, len(keys)).astype(np.float64) for name, values in sums.items()},
         top,
         packing.merge([packing.Sketches(place[sketch.row], sketch.bucket, sketch.count)]),
     )
@@ -76,6 +76,10 @@ def deltas(invocations: Sequence[Invocation]) -> tuple[Deltas, list[tuple[int, i
     whole = [pairs.setdefault((i.organization_id, 0), len(pairs)) for i in invocations]
     outcome = np.array([i.outcome for i in invocations])
     duration = np.array([i.duration_ms for i in invocations], np.float64)
+    cost = np.array([i.cost_usd for i in invocations], np.float64)
+    init = np.array([i.init_ms or 0 for i in invocations], np.float64)
+    if not np.isfinite(duration + cost + init).all():
+        raise DataError("a duration or cost is not a number")
     ones = np.ones(len(invocations))
     sums = {
         "invocations": ones,
@@ -85,9 +89,9 @@ def deltas(invocations: Sequence[Invocation]) -> tuple[Deltas, list[tuple[int, i
         "cold_starts": np.array([i.cold_start for i in invocations], np.float64),
         "throttles": ones * 0,
         "billed_ms": np.array([i.billed_ms for i in invocations], np.float64),
-        "cost_usd": np.array([i.cost_usd for i in invocations], np.float64),
+        "cost_usd": cost,
         "duration_ms": duration,
-        "init_ms": np.array([i.init_ms or 0 for i in invocations], np.float64),
+        "init_ms": init,
     }
     peaks = {
         "max_memory_mb": np.array([i.max_memory_mb for i in invocations], np.int64),

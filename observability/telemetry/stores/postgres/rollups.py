@@ -83,4 +83,8 @@ def _read(
 
 def _rollups(rows: Sequence[Row], *, keys: int) -> list[Rollup]:
     sketches = packing.dictionaries([row[-1] for row in rows])
-    return [Rollup(*row[keys:-1], durations=sketch) for row, sketch in zip(rows, sketches, strict=True)]
+    return [_rollup((*row[keys:-1], sketch)) for row, sketch in zip(rows, sketches, strict=True)]
+
+
+def _rollup(fields: Row) -> Rollup:
+    return Rollup(*fields)

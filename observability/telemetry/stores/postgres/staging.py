@@ -13,7 +13,7 @@ import msgspec
 from django.db import DataError, connection
 from psycopg.types.string import BytesBinaryDumper
 
-from observability.telemetry.records import Fault, Invocation, LogLine
+from observability.telemetry.records import Fault, Invocation, LogLine, Record
 
 Row = tuple[Any, ...]
 UUID_OID = 2950
@@ -97,8 +97,10 @@ def prepare() -> None:
         cursor.execute(f"SET LOCAL client_min_messages = warning; {CREATE}; {EMPTY}")
 
 
-def stage(shape: Shape, rows: Iterable[Row]) -> None:
-    """COPY rows into the staging table. Raises ``DataError`` when a value cannot be written as its column's type."""
+def stage(shape: Shape, records: Sequence[Record]) -> None:
+    """COPY records into the staging table. Raises ``DataError`` when a value cannot be written as its column's type."""
+    if not records:
+        return
     with connection.cursor() as cursor, connection.wrap_database_errors:
         raw = cursor.cursor
         raw.adapters.register_dumper(EventId, EventIdDumper)
@@ -106,7 +108,7 @@ def stage(shape: Shape, rows: Iterable[Row]) -> None:
             copy.set_types(list(shape.columns.values()))
             write = copy.write_row
             try:
-                for row in rows:
+                for row in map(shape.row, records):
                     write(row)
             except (ValueError, TypeError, OverflowError) as error:
                 raise DataError(f"{shape.table}: {error}") from error
@@ -116,9 +118,10 @@ def store(shape: Shape) -> int:
     """Insert the staged rows that are not there yet; answers how many were new."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {shape.table} ({shape.names}) SELECT {shape.names} FROM {shape.staging} ON CONFLICT DO NOTHING"
+            f"INSERT INTO {shape.table} ({shape.names}) "
+            f"SELECT {shape.names} FROM {shape.staging} ON CONFLICT DO NOTHING"
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def store_faults() -> int:
@@ -129,7 +132,7 @@ def store_faults() -> int:
             f"INSERT INTO {FAULT.table} ({FAULT.names}, batch) SELECT {names}, w.batch FROM {FAULT.staging} s "
             "JOIN telemetry_watermark w USING (organization_id) ON CONFLICT DO NOTHING"
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def store_invocations(invocations: Sequence[Invocation]) -> Sequence[Invocation]:

@@ -1,0 +1,52 @@
+"""Every metric that the product tells about itself, and where writers note their counts.
+
+Writers count in one Redis hash, so that any web process can tell the sum; it starts at zero when Redis is emptied,
+as a counter may. No metric names an organization.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from redis import Redis
+
+STATS = "ingest:stats"
+
+
+class Count(StrEnum):
+    """Fields of the hash; each becomes a counter ``nightjar_ingest_<name>_total``."""
+
+    INVOCATIONS = "stored_invocations"
+    LOG_LINES = "stored_log_lines"
+    FAULTS = "stored_faults"
+    DUPLICATES = "duplicates"
+    DEAD = "dead_lettered"
+    DROPPED = "dropped"
+    BATCHES = "batches"
+    BRAKES = "brakes"
+
+
+HELP: Mapping[Count, str] = {
+    Count.INVOCATIONS: "Invocations stored.",
+    Count.LOG_LINES: "Log lines stored.",
+    Count.FAULTS: "Faults stored.",
+    Count.DUPLICATES: "Records that were stored before.",
+    Count.DEAD: "Events put among the dead letters.",
+    Count.DROPPED: "Events of organizations that no longer exist.",
+    Count.BATCHES: "Batches committed by writers.",
+    Count.BRAKES: "Times that writers stopped because too much was bad.",
+}
+
+
+def count(redis: "Redis", amounts: Mapping[Count, int]) -> None:
+    """Add to the counters."""
+    with redis.pipeline(transaction=False) as pipeline:
+        for name, amount in amounts.items():
+            if amount:
+                pipeline.hincrby(STATS, name, amount)
+        pipeline.execute()
+
+
+def counted(redis: "Redis") -> dict[Count, int]:
+    """The counters as they stand."""
+    stored = redis.hgetall(STATS)
+    return {name: int(stored.get(name.encode(), 0)) for name in Count}
