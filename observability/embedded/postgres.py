@@ -80,12 +80,11 @@ def is_closed_to(user: str | None, data: Path) -> bool:
     if user is None:
         return False
     probe = ["/bin/sh", "-c", 'test -x "$0" && cd "$1"', str(BINARIES / "postgres"), str(data)]
-    return (
-        subprocess.run(
-            probe, user=user, group=pwd.getpwnam(user).pw_gid, extra_groups=[], cwd="/", check=False
-        ).returncode
-        != 0
+    group = pwd.getpwnam(user).pw_gid
+    tried = subprocess.run(
+        probe, user=user, group=group, extra_groups=[], cwd="/", stderr=subprocess.DEVNULL, check=False
     )
+    return tried.returncode != 0
 
 
 def command(data: Path, port: int, *options: str) -> list[str]:

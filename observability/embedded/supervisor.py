@@ -170,11 +170,16 @@ class Supervisor:
                     child.process.send_signal(child.service.stop)
             for child in leaving:
                 self.see_off(child)
-        for pid in records.children(os.getpid()):
-            records.tell(pid, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
         self.children.clear()
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Kill the orphans that came to us, and theirs, until none is left."""
+        while orphans := [pid for pid in records.children(os.getpid()) if records.carries(pid, self.mark)]:
+            for pid in orphans:
+                records.tell(pid, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
 
     def see_off(self, child: Child) -> None:
         try:
