@@ -69,7 +69,7 @@ def batch(number: int, size: int, now: datetime) -> dict[str, Any]:
             "id": event_id(at, f"{number} {position}"),
             "time": stamp(at),
             "type": "function",
-            "record": f"[INFO]\t{stamp(at)}\t{request_id}\tmarked {number}/{position} {'é' * (position % 7)}",
+            "record": f"[INFO]\t{stamp(at)}\t{request_id}\tmarked {number}/{position} {'é' * (1 + position % 7)}",
         }
         for position in range(size - 1)
     ]

@@ -112,7 +112,8 @@ class Stack:
 
     def stop(self, name: str) -> None:
         child = self.children.pop(name)
-        child.terminate()
+        # To PostgreSQL, SIGTERM means to wait for its clients; SIGINT sends them away.
+        child.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
         try:
             child.wait(timeout=20)
         except subprocess.TimeoutExpired:
