@@ -163,7 +163,11 @@ class Notification(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["transition", "channel"], name="notification_once_per_channel")]
         indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(status="pending"), name="notification_due"),
+            models.Index(
+                fields=["due_at", "created_at", "transition", "id"],
+                condition=models.Q(status="pending"),
+                name="notification_in_line",
+            ),
             models.Index(fields=["channel", "-created_at"], name="notification_log"),
             models.Index(
                 fields=["channel", "-sent_at"],
