@@ -10,16 +10,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.account.internal.flows.login import record_authentication
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest
 from django.test import override_settings
 from django_vite.core.asset_loader import DjangoViteAssetLoader
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
@@ -112,9 +113,9 @@ def logged_in(page: Page, live_server: LiveServer) -> LoggedIn:
         session[SESSION_KEY] = str(user.pk)
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-        session["account_authentication_methods"] = [
-            {"method": "password", "at": time.time(), "email": user.email, "reauthenticated": True}
-        ]
+        request = HttpRequest()
+        request.session = session
+        record_authentication(request, user, method="password", reauthenticated=True)
         session.save()
         cookie = {"name": settings.SESSION_COOKIE_NAME, "value": str(session.session_key), "url": live_server.url}
         page.context.add_cookies([cookie])  # type: ignore[list-item]  # A plain dict has the right keys.
