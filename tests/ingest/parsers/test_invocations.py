@@ -1,4 +1,4 @@
-"""Invocations and log lines out of platform and function events."""
+"""Invocations and log lines out of platform and function events: what ``telemetry_api`` reads."""
 
 import random
 from datetime import timedelta
