@@ -12,8 +12,9 @@ from pathlib import Path
 LOUD = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC)\b")
 # Redis about the machine's tuning; Celery's banner; clients that come early or late; pages that do not exist.
 HARMLESS = re.compile(
-    r"Memory overcommit|logfile ->|the database system is (starting up|shutting down)|^warning: Not Found: "
+    r"Memory overcommit|logfile ->|the database system is (starting up|shutting down|not yet accepting)|^warning: Not Found: "
 )
+VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 TAIL_BYTES = 4_000
 LONGEST_LOG = 50_000_000
 
@@ -58,8 +59,9 @@ class Repeats:
         self.told: dict[str, float] = {}
 
     def is_news(self, text: str, moment: float) -> bool:
+        """Whether this was not told lately, whatever numbers it names."""
         self.told = {known: at for known, at in self.told.items() if moment - at < self.seconds}
-        return self.told.setdefault(text, moment) == moment
+        return self.told.setdefault(VARYING.sub("#", text), moment) == moment
 
 
 def tail(path: Path, lines: int = 12) -> str:

@@ -34,5 +34,4 @@ def made_up() -> dict[str, str]:
         "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "POSTGRES_PASSWORD": secrets.token_hex(16),
         "REDIS_PASSWORD": secrets.token_hex(16),
-        "DEMO_PASSWORD": secrets.token_urlsafe(12),
     }

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -58,6 +59,8 @@ class Installation:
         self.values = environment.made_up() | known
         notes = self.choose_ports()
         self.values |= self.addresses()
+        if not self.is_local:
+            self.values.setdefault("DEMO_PASSWORD", secrets.token_urlsafe(12))
         if not self.demo:
             for name in ("EMAIL_URL", "OUTBOUND_ALLOWED_HOSTS"):
                 self.values.pop(name, None)

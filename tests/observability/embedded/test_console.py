@@ -34,7 +34,8 @@ def test_the_same_news_is_told_once_a_minute() -> None:
         True,
         False,
     ]
-    assert repeats.is_news("y", 62.5)
+    assert repeats.is_news("task 6c1c62ce-6a3b-4d0a-8f4e-0123456789ab failed after 3 s", 62.5)
+    assert not repeats.is_news("task 0b4c62ce-6a3b-4d0a-8f4e-0123456789ab failed after 12 s", 63.0)
 
 
 def test_a_follower_reads_whole_lines_once(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from observability.embedded.installation import AlreadyRunningError, Installatio
 from observability.embedded.startup import STAGES, start
 from observability.embedded.supervisor import StopRequested, Supervisor, ignore_stop, listen_for_stop
 
-DEMO_LOGIN = ("demo@nightjar.local", "nightjar-demo")
+DEMO_EMAIL = "demo@nightjar.local"
 
 
 class Command(BaseCommand):
@@ -56,8 +56,8 @@ def welcome(installation: Installation) -> None:
     url = installation.public_url
     say(f"\nNightjar is ready:  {url}\n")
     if installation.demo:
-        email, password = DEMO_LOGIN
-        say(f"  Log in as         {email}  with the password  {password}")
+        password = installation.environment().get("DEMO_PASSWORD", settings.DEMO_PASSWORD)
+        say(f"  Log in as         {DEMO_EMAIL}  with the password  {password}")
         say(f"  Messages it sent  {url}/demo/inbox")
     else:
         say(f"  First run?        Create the owner at {url}/setup/")
