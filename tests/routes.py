@@ -73,24 +73,6 @@ ROUTES: dict[str, Inside | Outside] = {
     "alerts:policy_new": Inside(post=Role.ADMIN, body={"name": "new", "minimum_severity": "warning"}),
     "alerts:policy": Inside(post=Role.ADMIN, body={"name": "other", "minimum_severity": "info"}),
     "alerts:policy_delete": Inside(get=False, post=Role.ADMIN),
-    "alerts:incidents": Inside(),
-    "alerts:open_incidents": Inside(),
-    "alerts:incident_count": Inside(),
-    "alerts:incident": Inside(),
-    "alerts:incident_action": Inside(post=Role.MEMBER),
-    "alerts:channels": Inside(),
-    "alerts:channel_new": Inside(post=Role.ADMIN, body={"name": "new", "url": "https://example.com/hook"}),
-    "alerts:channel": Inside(post=Role.ADMIN, body={"name": "new", "url": "https://example.com/hook"}),
-    "alerts:channel_test": Inside(get=False, post=Role.ADMIN),
-    "alerts:channel_switch": Inside(get=False, post=Role.ADMIN, body={"on": "1"}),
-    "alerts:channel_secrets": Inside(get=False, post=Role.ADMIN),
-    "alerts:channel_delete": Inside(get=False, post=Role.ADMIN),
-    "alerts:test_result": Inside(),
-    "alerts:notification_retry": Inside(get=False, post=Role.ADMIN),
-    "alerts:policies": Inside(),
-    "alerts:policy_new": Inside(post=Role.ADMIN, body={"name": "new", "minimum_severity": "warning"}),
-    "alerts:policy": Inside(post=Role.ADMIN, body={"name": "new", "minimum_severity": "warning"}),
-    "alerts:policy_delete": Inside(get=False, post=Role.ADMIN),
     "tenants:settings": Inside(),
     "tenants:rename": Inside(get=False, post=Role.OWNER, body={"name": "Other name"}),
     "tenants:delete": Inside(get=False, post=Role.OWNER, body={"confirmation": "Acme"}),
@@ -240,20 +222,6 @@ def policy(organization: Organization) -> int:
     return Policy.objects.create(organization=organization, name=CANARY, created_at=timezone.now()).pk
 
 
-def failed_test(organization: Organization) -> uuid.UUID:
-    return Notification.objects.create(
-        organization=organization,
-        channel_id=channel(organization),
-        status=Notification.Status.FAILED,
-        due_at=timezone.now(),
-        created_at=timezone.now(),
-    ).pk
-
-
-def policy(organization: Organization) -> int:
-    return Policy.objects.create(organization=organization, name=CANARY, created_at=timezone.now()).pk
-
-
 def membership(organization: Organization) -> int:
     user = User.objects.create_user(email=f"{uuid.uuid4()}@{CANARY}.example.com")
     return Membership.objects.create(organization=organization, user=user, role=Role.MEMBER).pk
@@ -282,8 +250,6 @@ OBJECTS: dict[str, Callable[[Organization], object]] = {
     "event_id": invocation,
     "number": incident,
     "channel_id": channel,
-    "notification_id": failed_test,
-    "policy_id": policy,
     "notification_id": notification,
     "policy_id": policy,
     "membership_id": membership,
