@@ -15,7 +15,7 @@ ASSIGNMENT = re.compile(
     rb"(?P<close>\\{0,15}[\"'])?"
     rb"(?:(?P<tight>=>|:=|=|%3[dD])|\s{0,8}(?P<loose>=>|:=|[:=])|(?P<element>>)"
     rb"|\s{0,4},\s{0,4}\\{0,15}[\"'](?i:value)\\{0,15}[\"']\s{0,4}(?P<named>:))"
-    rb"\s{0,8}(?:\[\s{0,8})?(?:[bBuU]?(?P<open>\\{0,15}[\"'])|(?=[^\s\"'\\]))"
+    rb"\s{0,8}(?:(?:\[\s{0,8})?[bBuU]?(?P<open>\\{0,15}[\"'])|(?=[^\s\"'\\]))"
 )
 BARE = re.compile(rb"[^\s\"'\\,;&<>]++")
 SINGLE = re.compile(rb"[^\"'\\]*+")
@@ -50,18 +50,19 @@ def by_name(rule: KeyRule) -> Finder:
     def find(text: bytes, start: int, end: int) -> Sequence[Span]:
         tail = rule.tail.match(text, end)
         found = ASSIGNMENT.match(text, tail.end()) if tail else None
-        if found is None or (
-            rule.kind == "token" and text[max(0, start - 16) : start].lower().rstrip(b"_-").endswith(PAGES)
-        ):
+        if found is None or is_no_secret(rule.kind, text[max(0, start - 16) : start].lower()):
             return ()
         span = quoted(text, found) if found["open"] else bare(text, found, rule.kind)
         if span is None or HARMLESS.fullmatch(text, *span):
             return ()
-        if found["open"] is None:
-            return (mark_number(text, *span, rule.kind),)
-        return (mark(*span, rule.kind),)
+        return (mark(*span, rule.kind) if found["open"] else mark_number(text, *span, rule.kind),)
 
     return find
+
+
+def is_no_secret(kind: str, before: bytes) -> bool:
+    """Whether what stands before the name says so: a token that turns pages, or the ``:secret:`` of an ARN."""
+    return (kind == "token" and before.rstrip(b"_-").endswith(PAGES)) or (kind == "secret" and before.endswith(b":"))
 
 
 def quoted(text: bytes, found: re.Match[bytes]) -> tuple[int, int] | None:

@@ -64,7 +64,7 @@ TOKENS = (
     token("google_key", "gocspx- ya29.", rb"(?:GOCSPX-|ya29\.)[A-Za-z0-9_.-]{20,}+"),
     anywhere("azure_signature", "sig=", rb"(?<=[?&;\s\"'])sig=([A-Za-z0-9%+/=_-]{20,}+)"),
     anywhere("aws_signature", "x-amz-signature=", rb"(?i:x-amz-signature)=([0-9a-fA-F]{64})"),
-    token("openai_key", "sk-", rb"sk-(?=[A-Za-z_-]{0,40}[0-9])[A-Za-z0-9_-]{20,}+"),
+    token("openai_key", "sk-", rb"sk-(?=[A-Za-z_-]{0,90}[0-9])[A-Za-z0-9_-]{20,}+"),
     token("huggingface_token", "hf_", rb"hf_[A-Za-z0-9]{30,}+"),
     token("digitalocean_token", "dop_v1_ doo_v1_ dor_v1_", rb"do[opr]_v1_[0-9a-f]{64}"),
     token("shopify_token", "shpat_ shpca_ shppa_ shpss_", rb"shp[a-z]{2}_[0-9a-fA-F]{32}"),
@@ -110,7 +110,8 @@ PAGES = (b"next", b"page", b"continuation", b"pagination", b"sync", b"cancellati
 HARMLESS = re.compile(
     rb"(?i:none|null|nil|undefined|true|false|yes|no|n/?a|empty|missing|invalid|required|expired|string|str|bytes|hidden|"
     rb"secret|password|token|redacted|masked|filtered|removed)"
-    rb"|[*xX.#_-]+|(?i:arn:aws).*|\[[a-zA-Z_: ]*\]?.*|<.*|\$.*|\{.*|%.*|\(.*|process\.env.*|os\.environ.*|",
+    rb"|[*xX.#_-]+|(?i:arn:aws).*|\[[a-zA-Z_: ]*\].*|<[^>]*>?|\$[A-Z_][A-Z0-9_]*|\$?\{[^}]*\}*|%[a-z]|%\([a-z_]+\)s"
+    rb"|\(.*|process\.env.*|os\.environ.*|",
     re.DOTALL,
 )
 """Values that stand for a secret without being one."""

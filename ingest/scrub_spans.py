@@ -6,6 +6,10 @@ from typing import NamedTuple
 QUOTE = ord('"')
 BACKSLASH = ord("\\")
 NAME_BEFORE = re.compile(rb"(\\{0,15}[\"'])\s{0,4}:\s{0,4}\Z")
+IN_LIST = re.compile(rb"(\\{1,15}\")[^\"]*[\[,]\s{0,4}\Z")
+"""A place in a list, inside JSON that is itself in a string; the nearest quote tells how deep."""
+
+AFTER_ITEM = re.compile(rb"\s{0,4}[,\]]")
 NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -22,12 +26,14 @@ def mark(start: int, end: int, kind: str) -> Span:
 
 
 def mark_number(text: bytes, start: int, end: int, kind: str) -> Span:
-    """As ``mark``; a bare JSON number after a quoted name becomes a string, in the quotes of that name."""
+    """As ``mark``; a bare JSON number becomes a string, in quotes as deep as those before it."""
     span = mark(start, end, kind)
-    name = NAME_BEFORE.search(text, max(0, start - 24), start)
-    if name is None or not NUMBER.fullmatch(text, start, end):
+    quote = NAME_BEFORE.search(text, max(0, start - 24), start) or (
+        IN_LIST.search(text, max(0, start - 200), start) if AFTER_ITEM.match(text, end) else None
+    )
+    if quote is None or not NUMBER.fullmatch(text, start, end):
         return span
-    return span._replace(replacement=name[1] + span.replacement + name[1])
+    return span._replace(replacement=quote[1] + span.replacement + quote[1])
 
 
 def closing(text: bytes, start: int, depth: int) -> int:
