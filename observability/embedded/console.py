@@ -12,7 +12,8 @@ from pathlib import Path
 LOUD = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC)\b")
 # Redis about the machine's tuning; Celery's banner; clients that come early or late; pages that do not exist.
 HARMLESS = re.compile(
-    r"Memory overcommit|logfile ->|the database system is (starting up|shutting down|not yet accepting)|^warning: Not Found: "
+    r"Memory overcommit|logfile ->|^warning: Not Found: "
+    r"|the database system is (starting up|shutting down|not yet accepting)"
 )
 VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 TAIL_BYTES = 4_000
