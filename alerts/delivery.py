@@ -37,6 +37,9 @@ SCHEDULE = tuple(
 """The pauses after each failed try: ten tries in 75 h 35 min, as Standard Webhooks recommends. Jitter comes on top.
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md"""
 
+PATIENT_TRIES = 5
+"""So many tries come sooner, 5 s and then doubling, when the receiver says when to come back: it is alive."""
+
 JITTER = 0.1
 
 PER_MINUTE = 5
@@ -260,6 +263,8 @@ def retry_at(notification: Notification, result: Result, *, now: datetime) -> da
     if notification.attempts > len(SCHEDULE) or notification.transition_id is None:
         return None
     pause = SCHEDULE[notification.attempts - 1]
+    if result.retry_after is not None and notification.attempts <= PATIENT_TRIES:
+        pause = SCHEDULE[0] * 2 ** (notification.attempts - 1)
     chance = (notification.pk.int >> notification.attempts) % 1_000 / 1_000  # The id is random; its bits are enough.
     return now + max(pause * (1 + JITTER * chance), result.retry_after or timedelta())
 

@@ -164,6 +164,19 @@ class TestFailure:
         assert deliver(NOW + timedelta(seconds=39)) == 0
         assert deliver(NOW + timedelta(seconds=41)) == 2
 
+    def test_of_a_receiver_that_names_a_time_is_tried_again_sooner(
+        self, due: Callable[..., Notification], transport: FakeTransport
+    ) -> None:
+        notification = due()
+        transport.answers = [TransportError("Answered 429.", retry_after=1)] * 5
+        now = NOW
+        for _ in range(6):
+            assert deliver(now) == 1
+            notification.refresh_from_db()
+            now = notification.due_at
+        assert notification.status == Status.SENT
+        assert now - NOW < timedelta(minutes=4)
+
     def test_for_good_ends_it_and_switches_the_channel_off(
         self, due: Callable[..., Notification], transport: FakeTransport
     ) -> None:
