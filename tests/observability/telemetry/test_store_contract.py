@@ -18,6 +18,7 @@ from observability.telemetry.records import (
     Level,
     LogLine,
     Outcome,
+    Record,
     Rollup,
     Window,
 )
@@ -87,7 +88,7 @@ class TestAppend:
         assert store.faults(ACME, LAST_DAY) == [failed]
 
     def test_storing_twice_is_storing_once(self, store: Store) -> None:
-        records = [invocation(), log_line(), fault()]
+        records: list[Record] = [invocation(), log_line(), fault()]
         store.append(records, now=NOW)
         assert store.append(records, now=NOW) == Appended(duplicates=3)
         assert store.append([*records, invocation(outcome=Outcome.ERROR)], now=NOW) == Appended(1, 0, 0, 3)
@@ -325,7 +326,7 @@ class TestTenancy:
     def test_two_organizations_with_the_same_ids_never_meet(self, store: Store) -> None:
         ids = [some_id() for _ in range(3)]
         for owner in (ACME, RIVAL):
-            mine = [
+            mine: list[Record] = [
                 invocation(organization_id=owner, event_id=ids[0]),
                 log_line(organization_id=owner, event_id=ids[1]),
                 fault(organization_id=owner, event_id=ids[2]),

@@ -9,6 +9,7 @@ from django.db import DataError, connection, transaction
 from observability.telemetry import grains, partitions
 from observability.telemetry.records import Appended, Invocation, Record
 from observability.telemetry.stores.postgres import rolling, staging
+from observability.telemetry.stores.postgres.shapes import FAULT, INVOCATION, LOG_LINE
 
 
 class Days:
@@ -32,18 +33,21 @@ def append(records: Sequence[Record], days: Days, *, now: datetime) -> Appended:
     """See ``Store.append``."""
     if not records:
         return Appended()
+    joined = connection.in_atomic_block
     with transaction.atomic():
         days.ensure(records, now=now)
         invocations, log_lines, faults = staging.split(records)
         staging.prepare()
-        staging.stage(staging.INVOCATION, invocations)
-        staging.stage(staging.LOG_LINE, log_lines)
-        staging.stage(staging.FAULT, faults)
+        staging.stage(INVOCATION, invocations)
+        staging.stage(LOG_LINE, log_lines)
+        staging.stage(FAULT, faults)
         _advance(records, now=now)
         new = staging.store_invocations(invocations) if invocations else []
         rolling.add(new)
-        stored_lines = staging.store(staging.LOG_LINE) if log_lines else 0
+        stored_lines = staging.store(LOG_LINE) if log_lines else 0
         stored_faults = staging.store_faults() if faults else 0
+        if joined:
+            staging.clear()
     duplicates = len(records) - len(new) - stored_lines - stored_faults
     return Appended(len(new), stored_lines, stored_faults, duplicates)
 

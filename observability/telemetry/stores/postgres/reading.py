@@ -18,7 +18,7 @@ from observability.telemetry.records import (
     Outcome,
     Window,
 )
-from observability.telemetry.stores.postgres.staging import FAULT, INVOCATION, LOG_LINE, Shape
+from observability.telemetry.stores.postgres.shapes import FAULT, INVOCATION, LOG_LINE, Shape
 
 Row = tuple[Any, ...]
 Parameter = int | str | date | list[str] | None

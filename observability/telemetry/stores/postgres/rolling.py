@@ -5,7 +5,7 @@ adding to it and writing it back is safe. ``resource_id`` 0 is the sum over an o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,15 @@ from django.db import DataError, connection
 from numpy.typing import NDArray
 
 from observability.telemetry import packing
-from observability.telemetry.grains import EPOCH, GRAINS, MINUTE, Grain
+from observability.telemetry.grains import EPOCH, GRAINS, MINUTE
 from observability.telemetry.records import PEAKS, SUMS, Invocation, Outcome
 from observability.telemetry.sketch import buckets
+from observability.telemetry.stores.postgres.shapes import columns
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Key = tuple[int, int, int, datetime]
+"""Grain, organization, resource, start."""
 
 FLOATS = {"cost_usd", "duration_ms", "init_ms"}
 KEYS = {"organization_id": "int8", "resource_id": "int8", "start": "timestamptz"}
@@ -30,10 +33,8 @@ COLUMNS = (
     | {"durations": "bytea"}
 )
 NAMES = ", ".join(COLUMNS)
-CREATE = (
-    "SET LOCAL client_min_messages = warning; CREATE TEMP TABLE IF NOT EXISTS staging_rollup "
-    f"({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())}) ON COMMIT DELETE ROWS; TRUNCATE staging_rollup"
-)
+STAGING = "staging_rollup"
+CREATE = f"CREATE TEMP TABLE IF NOT EXISTS {STAGING} (grain int2, {columns(COLUMNS)}) ON COMMIT DELETE ROWS"
 MINUTE_BITS = 28
 
 
@@ -114,50 +115,68 @@ def add(invocations: Sequence[Invocation]) -> None:
     """Add new invocations to the rollups of every grain."""
     if not invocations:
         return
-    by_minute, pairs = deltas(invocations)
-    with connection.cursor() as cursor:
-        cursor.execute(CREATE)
-    finest, *others = GRAINS
-    _write(finest, by_minute, pairs)
-    for grain in others:
-        by_minute = by_minute.coarser(grain.minutes)
-        _write(grain, by_minute, pairs)
+    finest, pairs = deltas(invocations)
+    grains = [finest]
+    for grain in GRAINS[1:]:
+        grains.append(grains[-1].coarser(grain.minutes))
+    keys = [key for number, each in enumerate(grains) for key in _keys(number, each, pairs)]
+    firsts = np.cumsum([0, *(len(each.minute) for each in grains)])
+    new = [replace(each.sketch, row=each.sketch.row + first) for each, first in zip(grains, firsts, strict=False)]
+    sketches = packing.pack(packing.merge([*new, packing.unpack(_stored(keys))]), len(keys))
+    values = [value for each in grains for value in _values(each)]
+    _stage([(*key, *value, sketch) for key, value, sketch in zip(keys, values, sketches, strict=True)])
+    _upsert()
 
 
-def _write(grain: Grain, deltas: Deltas, pairs: list[tuple[int, int]]) -> None:
-    starts = {m: EPOCH + MINUTE * m for m in set(deltas.minute.tolist())}
-    start = [starts[m] for m in deltas.minute.tolist()]
-    owner = [pairs[p] for p in deltas.pair.tolist()]
-    stored = _stored(grain, owner, start)
-    sketches = packing.pack(packing.merge([deltas.sketch, packing.unpack(stored)]), len(start))
-    counts = [v.tolist() if name in FLOATS else v.astype(np.int64).tolist() for name, v in deltas.sums.items()]
-    peaks = [v.tolist() for v in deltas.peaks.values()]
-    rows = [(*key, *rest) for key, *rest in zip(owner, start, *counts, *peaks, sketches, strict=True)]
-    _upsert(grain, rows)
+def _keys(number: int, deltas: Deltas, pairs: list[tuple[int, int]]) -> list[Key]:
+    starts = {minute: EPOCH + MINUTE * minute for minute in set(deltas.minute.tolist())}
+    both = zip(deltas.pair.tolist(), deltas.minute.tolist(), strict=True)
+    return [(number, *pairs[pair], starts[minute]) for pair, minute in both]
 
 
-def _stored(grain: Grain, owner: list[tuple[int, int]], start: list[datetime]) -> dict[int, bytes]:
+def _values(deltas: Deltas) -> list[tuple[Any, ...]]:
+    sums = [v.tolist() if name in FLOATS else v.astype(np.int64).tolist() for name, v in deltas.sums.items()]
+    return list(zip(*sums, *(v.tolist() for v in deltas.peaks.values()), strict=True))
+
+
+def _stored(keys: list[Key]) -> dict[int, bytes]:
     """The sketches that are there already, by position."""
+    parts, parameters = [], [list(column) for column in zip(*keys, strict=True)]
+    bounds: list[datetime] = []
+    for number, grain in enumerate(GRAINS):
+        starts = [start for g, _, _, start in keys if g == number]
+        bounds += [min(starts), max(starts)]
+        parts.append(
+            f"SELECT k.i - 1, r.durations FROM k JOIN {grain.table} r "
+            f"ON r.organization_id = k.o AND r.resource_id = k.r AND r.start = k.s WHERE k.g = {number} "
+            "AND r.start BETWEEN %s AND %s"  # Says at once which partitions to look into.
+        )
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT k.i - 1, r.durations FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[]) "
-            f"WITH ORDINALITY AS k(o, r, s, i) JOIN {grain.table} r "
-            "ON r.organization_id = k.o AND r.resource_id = k.r AND r.start = k.s WHERE r.start BETWEEN %s AND %s",
-            [[o for o, _ in owner], [r for _, r in owner], start, min(start), max(start)],
+            "WITH k AS MATERIALIZED (SELECT * FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::timestamptz[]) "
+            f"WITH ORDINALITY AS k(g, o, r, s, i)) {' UNION ALL '.join(parts)}",
+            [*parameters, *bounds],
         )
         return dict(cursor.fetchall())
 
 
-def _upsert(grain: Grain, rows: list[tuple[Any, ...]]) -> None:
+def _stage(rows: list[tuple[Any, ...]]) -> None:
+    target = f"COPY {STAGING} (grain, {NAMES}) FROM STDIN (FORMAT BINARY)"
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.cursor.copy(target) as copy:
+        copy.set_types(["int2", *COLUMNS.values()])
+        for row in rows:
+            copy.write_row(row)
+
+
+def _upsert() -> None:
     sums = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in SUMS)
     peaks = ", ".join(f"{name} = greatest(t.{name}, excluded.{name})" for name in PEAKS)
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        with cursor.cursor.copy(f"COPY staging_rollup ({NAMES}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(list(COLUMNS.values()))
-            for row in rows:
-                copy.write_row(row)
+    with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {grain.table} AS t ({NAMES}) SELECT {NAMES} FROM staging_rollup "
-            "ON CONFLICT (organization_id, resource_id, start) DO UPDATE SET "
-            f"{sums}, {peaks}, durations = excluded.durations; TRUNCATE staging_rollup"
+            ";".join(
+                f"INSERT INTO {grain.table} AS t ({NAMES}) SELECT {NAMES} FROM {STAGING} WHERE grain = {number} "
+                "ON CONFLICT (organization_id, resource_id, start) DO UPDATE SET "
+                f"{sums}, {peaks}, durations = excluded.durations"
+                for number, grain in enumerate(GRAINS)
+            )
         )

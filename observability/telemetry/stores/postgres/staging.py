@@ -4,18 +4,17 @@ The temporary tables write no WAL and live as long as the connection. psycopg wr
 when it is told the types; ``event_id`` goes over the wire as the 16 bytes it already is.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
+from collections.abc import Iterable, Sequence
 from typing import Any
+from weakref import WeakSet
 
-import msgspec
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
 from psycopg.types.string import BytesBinaryDumper
 
 from observability.telemetry.records import Fault, Invocation, LogLine, Record
+from observability.telemetry.stores.postgres import rolling
+from observability.telemetry.stores.postgres.shapes import FAULT, INVOCATION, SHAPES, Shape, columns
 
-Row = tuple[Any, ...]
 UUID_OID = 2950
 
 
@@ -27,74 +26,31 @@ class EventIdDumper(BytesBinaryDumper):
     oid = UUID_OID
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How one kind of record is laid out as a row."""
-
-    table: str
-    columns: dict[str, str]
-    row: Callable[[Any], Row]
-
-    @property
-    def staging(self) -> str:
-        return f"staging_{self.table}"
-
-    @property
-    def names(self) -> str:
-        return ", ".join(self.columns)
-
-
-def shape(table: str, columns: dict[str, str]) -> Shape:
-    return Shape(table, columns, attrgetter(*columns))
-
-
-INVOCATION = shape(
-    "telemetry_invocation",
-    {
-        "organization_id": "int8", "resource_id": "int8", "started_at": "timestamptz", "event_id": "uuid",
-        "duration_ms": "float8", "init_ms": "float8", "cost_usd": "float8", "day": "date", "billed_ms": "int4",
-        "memory_mb": "int4", "max_memory_mb": "int4", "cold_start": "bool", "outcome": "text", "request_id": "text",
-        "version": "text", "error_type": "text", "trace_id": "text",
-    },
-)  # fmt: skip
-LOG_LINE = shape(
-    "telemetry_log_line",
-    {
-        "organization_id": "int8", "resource_id": "int8", "at": "timestamptz", "event_id": "uuid", "day": "date",
-        "level": "text", "request_id": "text", "message": "text", "attributes": "text",
-    },
-)  # fmt: skip
-FAULT_HEAD = attrgetter("organization_id", "resource_id", "at", "event_id", "day")
-FAULT_TAIL = attrgetter("kind", "request_id", "version", "type", "message")
-
-
-def fault_row(fault: Fault) -> Row:
-    frames = msgspec.json.encode(fault.frames).decode()
-    return (*FAULT_HEAD(fault), *FAULT_TAIL(fault), frames)
-
-
-FAULT = Shape(
-    "telemetry_fault",
-    {
-        "organization_id": "int8", "resource_id": "int8", "at": "timestamptz", "event_id": "uuid", "day": "date",
-        "kind": "text", "request_id": "text", "version": "text", "type": "text", "message": "text", "frames": "text",
-    },
-    fault_row,
-)  # fmt: skip
-SHAPES = (INVOCATION, LOG_LINE, FAULT)
-
-CREATE = ";".join(
-    f"CREATE TEMP TABLE IF NOT EXISTS {shape.staging} "
-    f"({', '.join(f'{name} {kind}' for name, kind in shape.columns.items())}) ON COMMIT DELETE ROWS"
-    for shape in SHAPES
+CREATE = "; ".join(
+    [f"CREATE TEMP TABLE IF NOT EXISTS {s.staging} ({columns(s.columns)}) ON COMMIT DELETE ROWS" for s in SHAPES]
+    + [rolling.CREATE]
 )
-EMPTY = "TRUNCATE " + ", ".join(shape.staging for shape in SHAPES)
+EMPTY = "; ".join(f"DELETE FROM {name}" for name in [*(s.staging for s in SHAPES), rolling.STAGING])
+
+prepared: WeakSet[object] = WeakSet()
+"""The connections that have their staging tables."""
 
 
 def prepare() -> None:
-    """Make sure that the staging tables exist, and are empty even if this transaction has used them before."""
+    """Make sure that this connection has its staging tables."""
+    raw = connection.connection
+    if raw in prepared:
+        return
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL client_min_messages = warning; {CREATE}; {EMPTY}")
+        cursor.execute(f"SET LOCAL client_min_messages = warning; {CREATE}")
+    # Only once it is committed is it there to stay.
+    transaction.on_commit(lambda: prepared.add(raw))
+
+
+def clear() -> None:
+    """Empty them, for the next ``append`` in the same transaction; a commit does it by itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(EMPTY)
 
 
 def stage(shape: Shape, records: Sequence[Record]) -> None:
