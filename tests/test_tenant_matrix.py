@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from alerts.models import Incident
 from observability.tenants import keys
 from observability.tenants.models import AuditEntry, Membership, Organization, Role, User
 from tests.routes import CANARY, INSIDE, OBJECTS, PERSONAL, ROUTES, WORDS, Found, Inside, Outside, found_routes
@@ -133,6 +134,32 @@ def test_foreign_objects_do_not_exist(
             if foreign:
                 refused = (403, 404, 405) if method == "POST" and not _may_post(role, row) else (404, 405)
                 assert answer.status_code in refused, f"{method} {url} as {role}: {answer.status_code}"
+
+
+@inside
+def test_foreign_ids_in_the_query_show_nothing(
+    route: Found, row: Inside, people: dict[str, Client], acme: Organization, rival: Organization
+) -> None:
+    if not row.get or OBJECTS.keys() & set(route.arguments):
+        return
+    ids = {name: make(rival) for name, make in OBJECTS.items()}
+    query = urlencode(ids | {name.removesuffix("_id"): value for name, value in ids.items()} | {"range": "24h"})
+    answer = people["owner"].get(f"{url_of(route, acme)}?{query}")
+    assert answer.status_code in (200, 204, 404)
+    assert CANARY.encode() not in answer.content
+
+
+def test_foreign_ids_in_forms_are_refused(
+    people: dict[str, Client], acme: Organization, rival: Organization, charlie: User
+) -> None:
+    policy, foreign = OBJECTS["policy_id"](acme), OBJECTS["channel_id"](rival)
+    answer = people["owner"].post(
+        f"/o/acme/policies/{policy}/", {"name": "all", "minimum_severity": "info", "channels": str(foreign)}
+    )
+    assert answer.status_code == 422
+    number = str(OBJECTS["number"](acme))
+    people["owner"].post(f"/o/acme/incidents/{number}/assign/", {"assignee": str(charlie.pk)})
+    assert Incident.objects.get(organization=acme, number=number).assignee is None
 
 
 @inside
