@@ -55,6 +55,14 @@ def test_every_shelf_has_a_guide() -> None:
     assert not missing, f"Write docs/howto/add-a-….md for: {missing}"
 
 
+def test_every_command_is_documented() -> None:
+    commands = {path.stem for package in PACKAGES for path in (ROOT / package).rglob("management/commands/[a-z]*.py")}
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "docker-compose.yml", ROOT / "Makefile"]
+    told = " ".join(page.read_text() for page in pages)
+    missing = {command for command in commands if not re.search(rf"manage\.py.{{0,5}}{command}\b", told)}
+    assert not missing, f"Say in docs/operating.md what these are for: {missing}"
+
+
 def test_what_beat_schedules_exists() -> None:
     celery.loader.import_default_modules()
     missing = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} - set(celery.tasks)
