@@ -21,8 +21,18 @@ class Suspect:
     before: timedelta
 
     @property
+    def name(self) -> str:
+        """The version as it stands in a sentence."""
+        return f"version {shorten(self.version, 24)}"
+
+    @property
+    def label(self) -> str:
+        """The version where there is little room."""
+        return f"v{self.version}" if self.version.isdecimal() else shorten(self.version, 16)
+
+    @property
     def sentence(self) -> str:
-        return f"Version {shorten(self.version, 20)} was deployed {self.how_long_before}."
+        return f"{self.name.capitalize()} was deployed {self.how_long_before}."
 
     @property
     def how_long_before(self) -> str:
@@ -34,7 +44,7 @@ class Suspect:
 
 def suspect(incident: Incident) -> Suspect | None:
     """The deployment that came shortly before it began (this time), unless the failures ran on another version."""
-    began = incident.opened_at if incident.reopened else incident.first_seen_at
+    began = beginning(incident)
     deployment = (
         Deployment.objects.filter(
             organization_id=incident.organization_id,
@@ -48,6 +58,11 @@ def suspect(incident: Incident) -> Suspect | None:
         return None
     before = max(timedelta(), began - deployment.deployed_at)
     return Suspect(deployment.version, deployment.deployed_at, before)
+
+
+def beginning(incident: Incident) -> datetime:
+    """When its present life began: the first failure of all, or the return of a resolved incident."""
+    return incident.opened_at if incident.reopened else incident.first_seen_at
 
 
 def _is_another(deployed: str, failed: str) -> bool:

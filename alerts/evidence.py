@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts.causes import Suspect
+from alerts.causes import Suspect, beginning
 from alerts.detector import FactWindow, Function
 from alerts.detectors import DETECTORS
 from alerts.listing import failures
@@ -73,6 +73,10 @@ class Share:
 
     name: str
     share: float
+
+    @property
+    def percent(self) -> int:
+        return round(self.share * 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +182,14 @@ def _chart(
     incident: Incident, buckets: Sequence[Bucket], values: Sequence[int], time_range: TimeRange, cause: Suspect | None
 ) -> dict[str, Any]:
     """Failures over time, with the time that the incident was open and the deployment before it."""
-    band = {"a": incident.opened_at} | ({"b": incident.resolved_at} if incident.resolved_at else {})
+    band = {"a": beginning(incident)} | ({"b": incident.resolved_at} if incident.resolved_at else {})
     return {
         "t0": buckets[0].start if buckets else time_range.start,
         "dt": int(time_range.step.total_seconds()),
         "fmt": "count",
         "partial": time_range.live,
         "series": [{"l": "Events", "c": "err", "k": "bar", "y": list(values)}],
-        "marks": [{"t": cause.deployed_at, "label": cause.version, "text": "deployed"}] if cause else [],
+        "marks": [{"t": cause.deployed_at, "label": cause.label, "text": "deployed"}] if cause else [],
         "bands": [band],
         "lines": [],
     }

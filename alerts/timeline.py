@@ -48,9 +48,7 @@ def timeline(incident: Incident, cause: Suspect | None) -> list[Event]:
     told = _told([step.pk for step in steps])
     events = [_event(step, told.get(step.pk, [])) for step in reversed(steps)]
     if cause:
-        events.append(
-            Event(cause.deployed_at, "rocket", f"Deployed {cause.version}", cause.how_long_before.capitalize())
-        )
+        events.append(Event(cause.deployed_at, "rocket", f"Deployed {cause.name}", cause.how_long_before.capitalize()))
     return sorted(events, key=lambda event: event.at)
 
 
@@ -71,7 +69,7 @@ def _what_became(row: Notification) -> Told:
     elif row.status == Notification.Status.FAILED:
         detail = f"not sent: {row.last_error}"
     else:
-        detail = f"waiting, {row.last_error}" if row.last_error else "waiting"
+        detail = f"trying again: {row.last_error}" if row.last_error else "waiting"
     return Told(row.channel_id, row.channel.name, row.status, detail)
 
 

@@ -155,7 +155,7 @@ def _page(
         "form": form,
         "has_secrets": any(field.kind == "secret" for field in administration.fields(found.kind)),
         "secrets": secrets,
-        "log": log.order_by("-created_at")[:LOG],
+        "log": log.order_by("-created_at", "-transition")[:LOG],
         "test": tested if wants_result else None,
     }
     return render(request, "alerts/channel.html", context, status=status)

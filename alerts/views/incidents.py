@@ -1,7 +1,7 @@
 """The list of incidents, one incident, and what people do to it."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypedDict
 from urllib.parse import urlencode
 
@@ -134,15 +134,16 @@ def _with_neighbours(request: MemberRequest) -> Any:
 
 
 def _range(query: QueryDict, found: Incident, now: datetime) -> TimeRange:
-    """The range that the URL asks for, else the last day of the incident's life."""
-    time_range = parse(query, now)
-    if "range" in query or "from" in query or found.last_seen_at >= time_range.start:
-        return time_range
-    day = time_range.end - time_range.start
-    around = QueryDict(mutable=True)
-    around["from"] = str(int((found.last_seen_at - day * 0.9).timestamp()))
-    around["to"] = str(int((found.last_seen_at + day * 0.1).timestamp()))
-    return parse(around, now)
+    """The range that the URL asks for, else one in which the incident can be seen well."""
+    if "range" in query or "from" in query:
+        return parse(query, now)
+    chosen = QueryDict(mutable=True)
+    if causes.beginning(found) > now - timedelta(hours=5):
+        chosen["range"] = "6h"
+    elif found.last_seen_at < now - timedelta(hours=23):
+        chosen["from"] = str(int((found.last_seen_at - timedelta(hours=21)).timestamp()))
+        chosen["to"] = str(int((found.last_seen_at + timedelta(hours=3)).timestamp()))
+    return parse(chosen, now)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

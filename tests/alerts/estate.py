@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from alerts import pipeline
 from alerts.channels import seal
@@ -44,9 +45,9 @@ def digest(*parts: object) -> bytes:
 
 def failing_run(resource: Resource, at: datetime, trouble: Trouble) -> list[Record]:
     """One failed run: its invocation, its lines, and why it failed."""
-    request_id = str(at.timestamp()).replace(".", "-").ljust(36, "0")
+    request_id = f"{resource.pk}-{at.timestamp()}".replace(".", "-").ljust(36, "0")
     began = at - timedelta(seconds=8)
-    who = {"organization_id": resource.organization_id, "resource_id": resource.pk, "day": at.date()}
+    who: dict[str, Any] = {"organization_id": resource.organization_id, "resource_id": resource.pk, "day": at.date()}
     lines = [
         (began, Level.PLATFORM, f"START RequestId: {request_id} Version: {trouble.version}", ""),
         (began + timedelta(milliseconds=12), Level.INFO, "charge.start", '{"event":"charge.start","order":"ord_8Xk2"}'),
@@ -79,7 +80,7 @@ def failing_run(resource: Resource, at: datetime, trouble: Trouble) -> list[Reco
 
 
 def good_run(resource: Resource, at: datetime) -> Record:
-    request_id = f"fine-{at.timestamp()}"
+    request_id = f"fine-{resource.pk}-{at.timestamp()}"
     return Invocation(
         organization_id=resource.organization_id, resource_id=resource.pk, day=at.date(), event_id=digest(request_id),
         started_at=at, request_id=request_id, version="42", outcome=Outcome.SUCCESS, error_type="", cold_start=False,
