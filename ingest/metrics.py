@@ -5,7 +5,7 @@ as a counter may. No metric names an organization.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from redis import Redis
 
@@ -34,6 +34,29 @@ HELP: Mapping[Count, str] = {
     Count.DROPPED: "Events of organizations that no longer exist.",
     Count.BATCHES: "Batches committed by writers.",
     Count.BRAKES: "Times that writers stopped because too much was bad.",
+}
+
+
+class Gauge(Enum):
+    """Gauges: each name with what it tells."""
+
+    DEPTH = "Buffered entries (requests) that are not stored yet."
+    LAG = "Age of the oldest buffered entry, in seconds."
+    PARKED = "Entries set aside because too many of their organization could not be stored."
+    PAUSED = "1 while the brake keeps all writers from storing."
+    DEAD_LETTERS = "Dead letters that are kept."
+    WATERMARK = "Seconds since anything was stored."
+    PARTITIONS = "For how many coming days the partitions exist."
+
+
+NAMES: Mapping[Gauge, str] = {
+    Gauge.DEPTH: "nightjar_ingest_buffered_entries",
+    Gauge.LAG: "nightjar_ingest_lag_seconds",
+    Gauge.PARKED: "nightjar_ingest_parked_entries",
+    Gauge.PAUSED: "nightjar_ingest_paused",
+    Gauge.DEAD_LETTERS: "nightjar_dead_letters",
+    Gauge.WATERMARK: "nightjar_watermark_age_seconds",
+    Gauge.PARTITIONS: "nightjar_partitions_ahead_days",
 }
 
 

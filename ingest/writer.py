@@ -69,6 +69,9 @@ class Writer:
                 self.backoff_s = 0.0
             except RedisError as error:
                 self.wait(error)
+            except (DatabaseError, InterfaceError) as error:
+                connection.close()
+                self.wait(error)
 
     def cycle(self) -> None:
         """Store what is waiting, or wait half a second for it."""
@@ -85,6 +88,9 @@ class Writer:
     def look_around(self) -> None:
         """Every second: take over what others left behind, bring parked entries back."""
         self.looked_at = monotonic()
+        # Taking over counts as an attempt; while nothing can be stored, that would be unfair.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
         now = self.clock()
         self.lanes.unpark(now=now)
         self.parked = self.lanes.parked(now=now)

@@ -263,6 +263,9 @@ CELERY_BEAT_SCHEDULE = {
     "ingest.forget_dead_letters": {"task": "ingest.tasks.forget_dead_letters", "schedule": 3600.0},
 }
 
+# Metrics ----------------------------------------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 # Logs -------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_JSON = env.bool("LOG_JSON", default=not DEBUG)

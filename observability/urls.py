@@ -5,6 +5,8 @@ from django.urls import include, path
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
+    path("", include("observability.health")),
+    path("", include("ingest.exposition")),
     path("ingest/", include("ingest.urls")),
     path("o/<slug:organization>/", include("observability.dashboards.urls")),
     path("o/<slug:organization>/", include("alerts.urls")),
