@@ -68,13 +68,13 @@ class Mailbox:
 
 def opened(letter: EmailMessage, recipients: list[str]) -> dict[str, Any]:
     """The parts of a letter that the inbox shows."""
-    plain, rich = letter.get_body(("plain",)), letter.get_body(("html",))
+    plain, rich = (letter.get_body((kind,)) for kind in ("plain", "html"))
     return {
         "from": str(letter["From"] or ""),
         "to": recipients,
         "subject": str(letter["Subject"] or ""),
-        "text": plain.get_content() if plain else "",
-        "html": rich.get_content() if rich else "",
+        "text": plain.get_content().replace("\r\n", "\n") if plain else "",
+        "html": rich.get_content().replace("\r\n", "\n") if rich else "",
     }
 
 

@@ -9,20 +9,15 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-EMOJI = {
-    "red_circle": "🔴",
-    "large_orange_circle": "🟠",
-    "large_green_circle": "🟢",
-    "large_blue_circle": "🔵",
-    "white_check_mark": "✅",
-    "information_source": "\N{INFORMATION SOURCE}",
-    "eyes": "👀",
-    "bell": "🔔",
-    "mute": "🔇",
-    "warning": "⚠️",
-    "rocket": "🚀",
-    "repeat": "🔁",
+CIRCLES = {
+    "red_circle": "#e0474c",
+    "large_orange_circle": "#d98a00",
+    "large_green_circle": "#2a9a67",
+    "large_blue_circle": "#4a78ee",
+    "information_source": "#4a78ee",
+    "white_check_mark": "#2a9a67",
 }
+"""Drawn as coloured dots, because not every machine has a font with emoji."""
 COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 MARK = re.compile(
     r"```(?P<block>.+?)```"
@@ -123,7 +118,9 @@ def marked(found: re.Match[str]) -> str:
     value = found[kind or 0]
     match kind:
         case "block":
-            return format_html("<pre>{}</pre>", html.unescape(value.strip("\n")))
+            return format_html(
+                '<pre class="code overflow-x-auto" tabindex="0">{}</pre>', html.unescape(value.strip("\n"))
+            )
         case "code":
             return format_html("<code>{}</code>", html.unescape(value))
         case "date":
@@ -131,7 +128,7 @@ def marked(found: re.Match[str]) -> str:
             return format_html('<time datetime="{}">{}</time>', moment.isoformat(), html.unescape(value))
         case "url":
             label = found["label"] or value
-            return format_html('<a href="{}">{}</a>', html.unescape(value), mrkdwn(label))
+            return format_html('<a class="prose-link" href="{}">{}</a>', html.unescape(value), mrkdwn(label))
         case "bold":
             return format_html("<b>{}</b>", mrkdwn(value))
         case "italic":
@@ -139,7 +136,11 @@ def marked(found: re.Match[str]) -> str:
         case "strike":
             return format_html("<s>{}</s>", mrkdwn(value))
         case _:
-            return EMOJI.get(value, plain(found[0]))
+            return circle(value) if value in CIRCLES else plain(found[0])
+
+
+def circle(name: str) -> str:
+    return format_html('<span style="color: {}" role="img" aria-label="{}">\u25cf</span>', CIRCLES[name], name)
 
 
 def plain(text: str) -> str:
