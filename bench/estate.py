@@ -26,8 +26,8 @@ COLUMNS = (
 )
 FILL = """
 INSERT INTO {table} ({columns})
-SELECT {organization}, r.id, s.start, k.n * {scale}, CASE WHEN r.id % 9 = 0 THEN 1 ELSE 0 END, 0, 0,
-       CASE WHEN k.i % 4 = 0 THEN 1 ELSE 0 END, 0, k.n * {scale} * 130, k.n * {scale} * 2e-6, k.n * {scale} * 120.0,
+SELECT {organization}, r.id, s.start, k.n * {scale}, CASE WHEN r.id %% 9 = 0 THEN 1 ELSE 0 END, 0, 0,
+       CASE WHEN k.i %% 4 = 0 THEN 1 ELSE 0 END, 0, k.n * {scale} * 130, k.n * {scale} * 2e-6, k.n * {scale} * 120.0,
        0, 120 + k.i, 512, k.durations
 FROM {resources} r
 CROSS JOIN generate_series(%s::timestamptz, %s::timestamptz, %s::interval) AS s(start)
