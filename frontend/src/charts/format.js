@@ -30,7 +30,9 @@ function megabytes(value) {
 
 function dollars(value) {
   if (value === 0 || value >= 1) return `$${value.toFixed(2)}`;
-  return `$${value.toFixed(value >= 0.01 ? 3 : 4)}`;
+  // Two telling digits, however small: ticks of 0.00005 and 0.0001 must not read alike.
+  const digits = Math.min(9, 1 - Math.floor(Math.log10(value)));
+  return `$${value.toFixed(Math.max(2, digits))}`;
 }
 
 const FORMATS = { count, pct: percent, ms: milliseconds, mb: megabytes, usd: dollars };
