@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -32,17 +33,22 @@ def start(installation: Installation, supervisor: Supervisor) -> None:
     start_data_servers(installation, supervisor)
     with step("Bringing the tables up to date"):
         run(installation, MIGRATE)
-    environment = installation.environment()
-    processes = product(installation.listen, installation.port)
+    launch(installation, supervisor, product(installation.listen, installation.port))
     if installation.demo:
+        # The product needs a few seconds to come up; the demo is made meanwhile.
         with step("Setting up the demo's organization"):
             run(installation, DEMO_SETUP)
-        processes = (*processes, RECEIVERS, DEMO)
+        launch(installation, supervisor, (RECEIVERS, DEMO))
+    with step("Waiting for the first page"):
+        supervisor.wait_until("web", lambda: answers(installation.port), PATIENCE)
+
+
+def launch(installation: Installation, supervisor: Supervisor, processes: Sequence[Process]) -> None:
+    """Start processes of the product; they wait for each other themselves."""
+    environment = installation.environment()
     with step("Starting " + listed([process.name for process in processes])):
         for process in processes:
             supervisor.start(service(process, environment))
-    with step("Waiting for the first page"):
-        supervisor.wait_until("web", lambda: answers(installation.port), PATIENCE)
 
 
 def start_data_servers(installation: Installation, supervisor: Supervisor) -> None:

