@@ -9,7 +9,6 @@ from datetime import datetime
 
 from ingest import clock
 from ingest.envelope import (
-    MAX_DEPTH,
     MAX_EVENTS,
     BareEvent,
     IdentifiedEvent,
@@ -20,12 +19,11 @@ from ingest.envelope import (
     is_envelope,
 )
 from ingest.parser import FunctionInfo
-from ingest.salvage import HIDING, Checked, salvage
+from ingest.salvage import HIDING, Checked, is_deep, salvage
 
 WHOLE = 256 * 1024
 """Larger bodies are decoded event by event, because hostile JSON takes 24 times its size once decoded."""
 
-NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 DIGITS = bytes(ord("0") if chr(byte).isdecimal() else ord(" ") for byte in range(128)) + b" " * 128
 LONG_NUMBER = b"0" * 19
 
@@ -50,7 +48,7 @@ def without_nul(body: bytes) -> bytes:
 
 def count_if_flawless(body: bytes, received_at: datetime) -> int | None:
     """The number of events when there is nothing at all to remark on; None asks for a closer look."""
-    if not (is_plain(body) and is_shallow(body)):
+    if not is_plain(body):
         return None
     try:
         body.decode()
@@ -66,6 +64,8 @@ def count_if_flawless(body: bytes, received_at: datetime) -> int | None:
                 return None
     except (ValueError, RecursionError):  # Every error of decoding and of Unicode is a ValueError.
         return None
+    if any(is_deep(event.record) for event in events if event.record.__class__ is not str):
+        return None
     if len(events) > MAX_EVENTS or (events and clock.is_too_old(judged, min(event.time for event in events))):
         return None
     return len(events)
@@ -76,14 +76,3 @@ def is_plain(body: bytes) -> bool:
     if LONG_NUMBER in body.translate(DIGITS) or b"\\/" in body:
         return False
     return b"\\u00" not in body or not HIDING.search(body)
-
-
-def is_shallow(body: bytes) -> bool:
-    """Whether nesting surely stays within the limit; brackets inside texts may make this pessimistic."""
-    brackets = body.translate(None, NOT_BRACKETS)
-    for _ in range(MAX_DEPTH):
-        shorter = brackets.replace(b"{}", b"").replace(b"[]", b"")
-        if len(shorter) == len(brackets):
-            break
-        brackets = shorter
-    return not brackets

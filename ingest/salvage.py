@@ -1,6 +1,7 @@
 """The slow way through a body: event by event, keeping what is good and naming what is not."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -29,6 +30,7 @@ MAX_BROKEN = 256 * 1024
 """JSON that is broken somewhere is searched for good events up to this size; beyond it the body is refused."""
 
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?+|[\[\]{},]', re.DOTALL)
+CONTAINERS = (dict, list)
 EVENTS = re.compile(rb"\s*:\s*(?=\[)")
 HIDING = re.compile(rb"\\(?:/|u00[2-7])")
 LONG_NUMBER = re.compile(rb"[0-9]{19}")
@@ -103,9 +105,9 @@ def check_event(
     text = bytes(raw)
     if len(text) > MAX_EVENT_BYTES:
         raise _RejectedError(EventCode.TOO_LARGE)
-    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and depth(text) > MAX_DEPTH + 1:
-        raise _RejectedError(EventCode.TOO_DEEP)
     event, encoded = decode_event(text, identified=identified)
+    if is_deep(event.record):
+        raise _RejectedError(EventCode.TOO_DEEP)
     if clock.is_too_old(judged, event.time):
         raise _RejectedError(EventCode.TOO_OLD)
     return event, msgspec.Raw(encoded) if HIDING.search(text) else raw
@@ -146,17 +148,17 @@ def has_huge_integer(record: object) -> bool:
     return False
 
 
-def depth(text: bytes) -> int:
-    """How deep a piece of JSON is nested, brackets inside strings aside."""
-    deepest = level = 0
-    for token in TOKEN.finditer(text):
-        first = text[token.start()]
-        if first in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif first in b"]}":
-            level -= 1
-    return deepest
+def is_deep(record: object, limit: int = MAX_DEPTH) -> bool:
+    """Whether a decoded record is nested deeper than the limit."""
+    if isinstance(record, dict):
+        inner: Iterable[object] = record.values()
+    elif isinstance(record, list):
+        inner = record
+    else:
+        return False
+    if limit == 0:
+        return True
+    return any(is_deep(value, limit - 1) for value in inner if value.__class__ in CONTAINERS)
 
 
 def split(body: bytes) -> tuple[Frame | None, list[msgspec.Raw]]:

@@ -93,6 +93,7 @@ class TestWhole:
         (b"9" * 5000, EventCode.INVALID_NUMBER),
         (b"[" * 33 + b"]" * 33, EventCode.TOO_DEEP),
         (b'{"a":' * 900 + b"1" + b"}" * 900, EventCode.TOO_DEEP),
+        (b'["]",' * 40 + b"1" + b"]" * 40, EventCode.TOO_DEEP),
         (b'"' + b"x" * 1024 * 1024 + b'"', EventCode.TOO_LARGE),
     ],
 )
@@ -173,6 +174,9 @@ class TestCharacters:
 
     def test_brackets_in_texts_are_no_depth(self) -> None:
         assert checked(envelope(event("[" * 100 + "}" * 40))).rejected == ()
+
+    def test_the_deepest_record_that_is_allowed_is_kept(self) -> None:
+        assert checked(with_record(b"[" * 32 + b"]" * 32)).count == 3
 
 
 class TestRoundTrip:
