@@ -66,10 +66,14 @@ class Store(Protocol):
         outcomes: Sequence[Outcome] = (),
         cold_start: bool | None = None,
         request_id: str | None = None,
+        at_least_ms: float = 0,
         before: tuple[datetime, bytes] | None = None,
         limit: int = 50,
     ) -> list[Invocation]:
-        """Newest first; ``before`` is the (started_at, event_id) of the last row of the previous page."""
+        """Newest first; ``before`` is the (started_at, event_id) of the last row of the previous page.
+
+        ``at_least_ms`` leaves out those that took less time.
+        """
 
     def invocation(self, organization_id: int, event_id: bytes) -> Invocation | None:
         """One invocation by its id, or None."""

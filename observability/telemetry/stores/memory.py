@@ -157,6 +157,7 @@ class MemoryStore:
         outcomes: Sequence[Outcome] = (),
         cold_start: bool | None = None,
         request_id: str | None = None,
+        at_least_ms: float = 0,
         before: tuple[datetime, bytes] | None = None,
         limit: int = 50,
     ) -> list[Invocation]:
@@ -165,6 +166,7 @@ class MemoryStore:
             for each in self._find(Invocation, organization_id, window, resource_id, request_id)
             if (not outcomes or each.outcome in outcomes)
             and cold_start in (None, each.cold_start)
+            and each.duration_ms >= at_least_ms
             and (before is None or position(each) < before)
         ]
         return found[::-1][:limit]

@@ -57,12 +57,13 @@ class PostgresStore:
         outcomes: Sequence[Outcome] = (),
         cold_start: bool | None = None,
         request_id: str | None = None,
+        at_least_ms: float = 0,
         before: tuple[datetime, bytes] | None = None,
         limit: int = 50,
     ) -> list[Invocation]:
         return reading.invocations(
             organization_id, window, resource_id=resource_id, outcomes=outcomes, cold_start=cold_start,
-            request_id=request_id, before=before, limit=limit,
+            request_id=request_id, at_least_ms=at_least_ms, before=before, limit=limit,
         )  # fmt: skip
 
     def invocation(self, organization_id: int, event_id: bytes) -> Invocation | None:

@@ -21,7 +21,7 @@ from observability.telemetry.records import (
 from observability.telemetry.stores.postgres.shapes import FAULT, INVOCATION, LOG_LINE, Shape
 
 Row = tuple[Any, ...]
-Parameter = int | str | date | list[str] | None
+Parameter = int | float | str | date | list[str] | None
 DRIFT = timedelta(days=2)
 """How far the shown time of an event may lie from the day of its id (clock drift is corrected up to 48 h)."""
 
@@ -82,6 +82,7 @@ def invocations(
     outcomes: Sequence[Outcome],
     cold_start: bool | None,
     request_id: str | None,
+    at_least_ms: float,
     before: tuple[datetime, bytes] | None,
     limit: int,
 ) -> list[Invocation]:
@@ -97,6 +98,8 @@ def invocations(
         filter.add("cold_start" if cold_start else "NOT cold_start")
     if request_id is not None:
         filter.add("request_id = %s", request_id)
+    if at_least_ms:
+        filter.add("duration_ms >= %s", at_least_ms)
     if before is not None:
         filter.add("(started_at, event_id) < (%s, %s::uuid)", before[0], before[1].hex())
     return [invocation(row) for row in select(INVOCATION, filter, "started_at DESC, event_id DESC", limit)]
