@@ -1,13 +1,14 @@
 """The data of each chart, as ``<nj-chart>`` takes it (frontend/README.md)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
+from observability.dashboards.deployments import version_name
 from observability.dashboards.figures import Reading, error_rate
 from observability.inventory.models import Deployment
-from observability.telemetry.records import Bucket
+from observability.telemetry.records import Bucket, Rollup
 from observability.telemetry.sketch import quantile
 from observability.ui.range import TimeRange
 
@@ -22,29 +23,42 @@ class Line:
     read: Reading
 
 
-def marks(deployments: Iterable[Deployment]) -> list[dict[str, Any]]:
-    """Deployments as marks on the time axis."""
-    return [{"t": int(d.deployed_at.timestamp()), "label": d.version, "text": d.resource.name} for d in deployments]
+def marks(deployments: Iterable[Deployment], bad: Container[int] = ()) -> list[dict[str, Any]]:
+    """Deployments as marks on the time axis; ``bad`` holds the ids of those that made things worse."""
+    return [
+        {
+            "t": int(deployment.deployed_at.timestamp()),
+            "label": version_name(deployment.version),
+            "text": deployment.resource.name,
+            "bad": deployment.pk in bad,
+        }
+        for deployment in deployments
+    ]
 
 
 def chart(
     buckets: Sequence[Bucket],
-    step: timedelta,
+    time_range: TimeRange,
     unit: str,
     lines: Sequence[Line],
     *,
-    partial: bool = False,
+    newest: datetime | None,
     marked: Sequence[dict[str, Any]] = (),
     limit: tuple[float, str] | None = None,
 ) -> dict[str, Any]:
-    """The specification of one chart; a bucket without a value leaves a gap, never a 0 that nobody measured."""
+    """The specification of one chart.
+
+    A bucket without a value leaves a gap, and so does one that begins after ``newest``, when the newest stored event
+    of the organization happened: nobody has measured that 0.
+    """
+    known = [bucket.rollup if newest and bucket.start <= newest else None for bucket in buckets]
     return {
         "t0": int(buckets[0].start.timestamp()) if buckets else 0,
-        "dt": int(step.total_seconds()),
+        "dt": int(time_range.step.total_seconds()),
         "fmt": unit,
-        "partial": partial,
+        "partial": time_range.live,
         "series": [
-            {"l": line.label, "c": line.colour, "k": line.kind, "y": [_round(line.read(b.rollup)) for b in buckets]}
+            {"l": line.label, "c": line.colour, "k": line.kind, "y": [_value(line.read, rollup) for rollup in known]}
             for line in lines
         ],
         "marks": list(marked),
@@ -52,7 +66,8 @@ def chart(
     }
 
 
-def _round(value: float | None) -> float | None:
+def _value(read: Reading, rollup: Rollup | None) -> float | None:
+    value = None if rollup is None else read(rollup)
     return None if value is None else round(value, 6)
 
 
@@ -88,7 +103,11 @@ class Panel:
 
 
 def function_panels(
-    buckets: Sequence[Bucket], time_range: TimeRange, marked: Sequence[dict[str, Any]], config: dict[str, Any]
+    buckets: Sequence[Bucket],
+    time_range: TimeRange,
+    marked: Sequence[dict[str, Any]],
+    config: dict[str, Any],
+    newest: datetime | None,
 ) -> list[Panel]:
     """The six charts of a function's page, with its limits drawn in."""
     timeout_s, memory_mb = config.get("timeout_s"), config.get("memory_mb")
@@ -102,6 +121,6 @@ def function_panels(
         ("Cost", "usd", COST, None),
     )
     return [
-        Panel(title, chart(buckets, time_range.step, unit, lines, partial=time_range.live, marked=marked, limit=limit))
+        Panel(title, chart(buckets, time_range, unit, lines, newest=newest, marked=marked, limit=limit))
         for title, unit, lines, limit in wanted
     ]

@@ -21,3 +21,9 @@ def read(text: str) -> Place | None:
     except (ValueError, OverflowError):
         return None
     return place if len(place[1]) == 16 else None
+
+
+def just_before(place: Place) -> Place:
+    """The place such that a listing after it begins with the row at ``place`` itself."""
+    at, event_id = place
+    return at, max(0, int.from_bytes(event_id, "big") - 1).to_bytes(16, "big")

@@ -10,14 +10,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from observability.dashboards.rows import SORTS, ordered, rows, with_trends
+from observability.dashboards.rows import SORTS, TREND_STEPS, ordered, rows, with_releases, with_trends
 from observability.dashboards.window import asked
 from observability.inventory.models import Resource
 from observability.telemetry.store import get_store
 from observability.tenants.access import MemberRequest
 
 PER_PAGE = 50
-TREND_POINTS = 3
 
 COLUMNS = (
     ("invocations", "Invocations", "num max-sm:hidden"),
@@ -43,7 +42,8 @@ def named(resources: QuerySet[Resource], text: str) -> QuerySet[Resource]:
 
 @require_GET
 def functions(request: MemberRequest) -> HttpResponse:
-    time_range, window, _ = asked(request.GET, timezone.now())
+    now = timezone.now()
+    time_range, window, _ = asked(request.GET, now)
     store, organization = get_store(), request.organization
     asked_for = {key: request.GET.get(key, "") for key in ("q", "region", "runtime", "sort")}
     found = named(organization.resources.filter(type="lambda_function"), asked_for["q"])
@@ -60,7 +60,7 @@ def functions(request: MemberRequest) -> HttpResponse:
     page = Paginator(ordered(table, asked_for["sort"] or "invocations"), PER_PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     trends = store.series_by_resource(
-        organization.pk, window, TREND_POINTS * time_range.step, [entry.id for entry in shown]
+        organization.pk, window, TREND_STEPS * time_range.step, [entry.id for entry in shown]
     )
     return render(
         request,
@@ -69,7 +69,7 @@ def functions(request: MemberRequest) -> HttpResponse:
             "title": "Functions",
             "nav": "functions",
             "time_range": time_range,
-            "rows": with_trends(shown, trends),
+            "rows": with_releases(with_trends(shown, trends, window, partial=time_range.live), organization, now),
             "page": page,
             "facets": facets,
             "asked": asked_for,

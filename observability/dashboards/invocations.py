@@ -11,10 +11,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from observability.dashboards import cursors
+from observability.dashboards import cursors, logs
+from observability.dashboards.faults import troubles
+from observability.dashboards.figures import p95_ms
 from observability.dashboards.window import asked, asked_resource
 from observability.inventory.models import Resource
 from observability.telemetry.records import Fault, Invocation, LogLine, Outcome, Window
+from observability.telemetry.sketch import ERROR
 from observability.telemetry.store import get_store
 from observability.tenants.access import MemberRequest
 from observability.tenants.models import Organization
@@ -42,6 +45,8 @@ class Entry:
     invocation: Invocation
     resource: Resource
     share: float
+    failure: str
+    """The type of the error that it ended with, in the runtime's words; empty when it did not fail."""
 
     @property
     def id(self) -> uuid.UUID:
@@ -50,7 +55,8 @@ class Entry:
 
 def listing(organization: Organization, query: QueryDict, window: Window, resource: Resource | None) -> dict[str, Any]:
     """The context of ``invocation_table.html``: one page of invocations, as the URL asks for them."""
-    outcome = query.get("outcome", "")
+    outcome, slow = query.get("outcome", ""), bool(query.get("slow"))
+    slowest_ms = _slowest_ms(organization, window, resource) if slow else 0.0
     found = get_store().invocations(
         organization.pk,
         window,
@@ -58,19 +64,29 @@ def listing(organization: Organization, query: QueryDict, window: Window, resour
         outcomes=OUTCOMES.get(outcome, OUTCOMES[""])[1],
         cold_start=True if query.get("cold") else None,
         request_id=query.get("request") or None,
+        at_least_ms=slowest_ms,
         before=cursors.read(query.get("before", "")),
         limit=PER_PAGE + 1,
     )
     page = found[:PER_PAGE]
     return {
-        "entries": entries(page, _resources(organization, page, resource)),
+        "entries": entries(page, _resources(organization, page, resource), _failures(organization, page)),
         "older": cursors.write((page[-1].started_at, page[-1].event_id)) if len(found) > PER_PAGE else "",
+        "paged": bool(query.get("before")),
         "outcome": outcome,
         "outcomes": {key: label for key, (label, _) in OUTCOMES.items()},
         "cold": query.get("cold", ""),
+        "slow": slow,
+        "slowest_ms": slowest_ms,
         "request_id": query.get("request", ""),
         "one_resource": resource,
     }
+
+
+def _slowest_ms(organization: Organization, window: Window, resource: Resource | None) -> float:
+    """What the slowest one in twenty of the window took at least, less the error of the sketch."""
+    total = get_store().total(organization.pk, window, [resource.pk] if resource else None)
+    return (p95_ms(total) or 0.0) * (1 - ERROR)
 
 
 def _resources(
@@ -81,10 +97,26 @@ def _resources(
     return organization.resources.in_bulk({invocation.resource_id for invocation in page})
 
 
-def entries(page: Sequence[Invocation], resources: Mapping[int, Resource]) -> list[Entry]:
+def _failures(organization: Organization, page: Sequence[Invocation]) -> dict[str, str]:
+    """The error types of the failed ones by request id: Lambda itself only says ``Function.Unhandled``."""
+    failed = [invocation for invocation in page if invocation.outcome == Outcome.ERROR and invocation.request_id]
+    if not failed:
+        return {}
+    around = Window(failed[-1].started_at - AROUND, failed[0].started_at + AROUND)
+    found = get_store().faults(organization.pk, around, request_ids=[invocation.request_id for invocation in failed])
+    return {fault.request_id: fault.type for fault in found if fault.type}
+
+
+def entries(page: Sequence[Invocation], resources: Mapping[int, Resource], failures: Mapping[str, str]) -> list[Entry]:
     longest = max((invocation.duration_ms for invocation in page), default=0) or 1
     return [
-        Entry(invocation, resources[invocation.resource_id], invocation.duration_ms / longest) for invocation in page
+        Entry(
+            invocation,
+            resources[invocation.resource_id],
+            invocation.duration_ms / longest,
+            failures.get(invocation.request_id, invocation.error_type),
+        )
+        for invocation in page
     ]
 
 
@@ -123,6 +155,12 @@ def waterfall(invocation: Invocation) -> list[Stage]:
     ]
 
 
+def of_timeout(invocation: Invocation, resource: Resource) -> float | None:
+    """The share of its time limit that the handler used, or None where the limit is not known."""
+    timeout_s = resource.config.get("timeout_s")
+    return min(1.0, invocation.duration_ms / (timeout_s * 1000)) if timeout_s else None
+
+
 @require_GET
 def invocation(request: MemberRequest, event_id: uuid.UUID) -> HttpResponse:
     store, organization = get_store(), request.organization
@@ -153,8 +191,11 @@ def invocation(request: MemberRequest, event_id: uuid.UUID) -> HttpResponse:
             "resource": resource,
             "ended_at": ended,
             "stages": waterfall(found),
-            "lines": lines,
-            "faults": faults,
-            "tries": entries(siblings[::-1], {resource.pk: resource}) if len(siblings) > 1 else [],
+            "of_timeout": of_timeout(found, resource),
+            "lines": [logs.Line(line, resource) for line in lines],
+            "cut": len(lines) == LINES,
+            "troubles": troubles(faults),
+            "failure": next((fault.type for fault in faults if fault.type), found.error_type),
+            "tries": entries(siblings[::-1], {resource.pk: resource}, {}) if len(siblings) > 1 else [],
         },
     )

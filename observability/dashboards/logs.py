@@ -1,5 +1,6 @@
 """Log search and the live tail."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,9 +21,14 @@ from observability.tenants.models import Organization
 
 PER_PAGE = 200
 TAIL_LINES = 100
+CONTEXT = 50
+"""How many lines are shown on either side of one that a link points to."""
 TAIL_REACH = timedelta(minutes=15)
-"""How late a line may arrive and still be seen by somebody who follows."""
+LATE = timedelta(seconds=15)
+"""How much later than another's a function's lines may arrive and still be seen by somebody who follows."""
 
+REQUEST_ID = re.compile(r"\s*RequestId: [0-9a-f-]{36}")
+SPACES = re.compile(r"\s{2,}|\t")
 LEVELS = {
     "error": ("Errors", (Level.ERROR, Level.FATAL)),
     "warn": ("Warnings and errors", (Level.WARN, Level.ERROR, Level.FATAL)),
@@ -36,6 +42,18 @@ class Line:
 
     line: LogLine
     resource: Resource
+
+    @property
+    def text(self) -> str:
+        """The message; Lambda's own lines without the request id and the tabs that only machines need."""
+        if self.line.level != Level.PLATFORM:
+            return self.line.message
+        return SPACES.sub("  ", REQUEST_ID.sub("", self.line.message))
+
+    @property
+    def place(self) -> str:
+        """Its place among all lines, for links to it."""
+        return cursors.write((self.line.at, self.line.event_id))
 
 
 def _matching(
@@ -61,18 +79,37 @@ def _with_resources(organization: Organization, found: Sequence[LogLine], resour
 
 
 def listing(organization: Organization, query: QueryDict, window: Window, resource: Resource | None) -> dict[str, Any]:
-    """The context of ``log_list.html``: the newest matching lines, oldest at the top, as in a terminal."""
+    """The context of ``log_list.html``: the newest matching lines, oldest at the top, as in a terminal.
+
+    ``?line=`` asks for what was written around one line instead, whatever its level or words.
+    """
+    linked = cursors.read(query.get("line", ""))
+    if linked:
+        return _around(organization, linked, resource)
     after = cursors.read(query.get("before", ""))
     found = _matching(organization, query, window, resource, after=after, newest_first=True, limit=PER_PAGE + 1)
     page = found[:PER_PAGE]
     return {
         "lines": page[::-1],
-        "older": cursors.write((page[-1].line.at, page[-1].line.event_id)) if len(found) > PER_PAGE else "",
-        "newest": cursors.write((page[0].line.at, page[0].line.event_id)) if page and not after else "",
+        "older": page[-1].place if len(found) > PER_PAGE else "",
+        "newest": "" if after else page[0].place if page else cursors.write((window.start, bytes(16))),
         "levels": {key: label for key, (label, _) in LEVELS.items()},
         "level": query.get("level", ""),
         "text": query.get("q", ""),
         "request_id": query.get("request", ""),
+        "one_resource": resource,
+    }
+
+
+def _around(organization: Organization, place: cursors.Place, resource: Resource | None) -> dict[str, Any]:
+    """The context of ``log_list.html`` with one line in the middle."""
+    window, anything = Window(place[0] - TAIL_REACH, place[0] + TAIL_REACH), QueryDict()
+    above = _matching(organization, anything, window, resource, after=place, newest_first=True, limit=CONTEXT)
+    below = _matching(organization, anything, window, resource, after=cursors.just_before(place), limit=CONTEXT)
+    return {
+        "lines": [*above[::-1], *below],
+        "linked": cursors.write(place),
+        "levels": {key: label for key, (label, _) in LEVELS.items()},
         "one_resource": resource,
     }
 
@@ -93,20 +130,25 @@ def logs(request: MemberRequest) -> HttpResponse:
 
 @require_GET
 def logs_tail(request: MemberRequest) -> HttpResponse:
-    """The lines that came after ``after``; an open page asks for them every second."""
+    """The lines that came after ``after``; an open page asks for them every second.
+
+    Those of the last seconds before it come again, because functions report at different times; the page knows which
+    of them it has.
+    """
     now = timezone.now()
     resource, after = asked_resource(request.organization, request.GET), cursors.read(request.GET.get("after", ""))
-    window = Window(now - TAIL_REACH, now + TAIL_REACH)
-    found = _matching(request.organization, request.GET, window, resource, after=after, limit=TAIL_LINES)
-    last = found[-1].line if found else None
+    start = max(after[0] - LATE, now - TAIL_REACH) if after else now - TAIL_REACH
+    window = Window(start, now + TAIL_REACH)
+    found = _matching(request.organization, request.GET, window, resource, newest_first=True, limit=TAIL_LINES)[::-1]
     return render(
         request,
         "dashboards/logs_tail.html",
         {
             "lines": found,
-            "newest": cursors.write((last.at, last.event_id)) if last else request.GET.get("after", ""),
+            "newest": found[-1].place if found else request.GET.get("after", ""),
             "one_resource": resource,
             "level": request.GET.get("level", ""),
             "text": request.GET.get("q", ""),
+            "request_id": request.GET.get("request", ""),
         },
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from observability.dashboards import charts
 from observability.dashboards.figures import error_rate, figures
-from observability.dashboards.rows import SORTS, Row, ordered, rows, with_trends
+from observability.dashboards.rows import SORTS, TREND_STEPS, Row, ordered, rows, with_releases, with_trends
 from observability.dashboards.window import asked
 from observability.telemetry.records import Bucket
 from observability.telemetry.store import get_store
@@ -25,6 +24,7 @@ SHOWN = 8
 TILES = 12
 HOTTEST = 0.04
 """The error rate that gets the darkest shade of a heat strip."""
+MARKS = 20
 OFFERED = ("errors", "slowest", "invocations", "cost")
 
 
@@ -40,7 +40,8 @@ class Heat:
 
 @require_GET
 def overview(request: MemberRequest) -> HttpResponse:
-    time_range, window, previous = asked(request.GET, timezone.now())
+    now = timezone.now()
+    time_range, window, previous = asked(request.GET, now)
     store, organization = get_store(), request.organization
     resources = organization.resources.filter(type="lambda_function")
     table = rows(resources, store.by_resource(organization.pk, window))
@@ -48,12 +49,19 @@ def overview(request: MemberRequest) -> HttpResponse:
     sort = sort if sort in OFFERED else "errors"
     top, hot = ordered(table, sort)[:SHOWN], ordered(table, "errors")[:SHOWN]
     series = store.series_by_resource(
-        organization.pk, window, _coarse(time_range.step), [entry.id for entry in {r.id: r for r in top + hot}.values()]
+        organization.pk,
+        window,
+        TREND_STEPS * time_range.step,
+        [entry.id for entry in {r.id: r for r in top + hot}.values()],
     )
     buckets = store.series(organization.pk, window, time_range.step)
     deployed = organization.deployments.filter(deployed_at__gte=window.start, deployed_at__lt=window.end)
-    marked = charts.marks(deployed.select_related("resource").order_by("-deployed_at")[:20])
+    marked = charts.marks(deployed.select_related("resource").order_by("-deployed_at")[:MARKS])
     total = store.total(organization.pk, window)
+    watched = resources.filter(first_seen_at__lte=previous.start).exists()
+    before = store.total(organization.pk, previous) if watched else None
+    watermark = store.watermark(organization.pk)
+    newest = watermark.latest_event_at if watermark else None
     return render(
         request,
         "dashboards/overview.html",
@@ -63,14 +71,10 @@ def overview(request: MemberRequest) -> HttpResponse:
             "time_range": time_range,
             "count": len(table),
             "regions": sorted({entry.region for entry in table}),
-            "figures": figures(total, store.total(organization.pk, previous), buckets),
-            "invocations": charts.chart(
-                buckets, time_range.step, "count", charts.INVOCATIONS, partial=time_range.live, marked=marked
-            ),
-            "errors": charts.chart(
-                buckets, time_range.step, "count", charts.ERRORS, partial=time_range.live, marked=marked
-            ),
-            "rows": with_trends(top, series),
+            "figures": figures(total, before, buckets, window, partial=time_range.live),
+            "invocations": charts.chart(buckets, time_range, "count", charts.INVOCATIONS, newest=newest, marked=marked),
+            "errors": charts.chart(buckets, time_range, "count", charts.ERRORS, newest=newest, marked=marked),
+            "rows": with_releases(with_trends(top, series, window, partial=time_range.live), organization, now),
             "sort": sort,
             "sorts": {name: SORTS[name][0] for name in OFFERED},
             "total": total,
@@ -78,11 +82,6 @@ def overview(request: MemberRequest) -> HttpResponse:
             "heat": heat(hot, series),
         },
     )
-
-
-def _coarse(step: timedelta) -> timedelta:
-    """Sparklines and strips need a third of the chart's points."""
-    return 3 * step
 
 
 def heat(table: Sequence[Row], series: Mapping[int, Sequence[Bucket]]) -> list[Heat]:

@@ -2,10 +2,25 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from observability.dashboards.deployments import version_name
 from observability.dashboards.figures import cold_rate, error_rate, p95_ms
 from observability.inventory.models import Resource
-from observability.telemetry.records import Bucket, Rollup
+from observability.telemetry.records import Bucket, Rollup, Window
+from observability.tenants.models import Organization
+
+TREND_STEPS = 3
+"""Sparklines and heat strips need a third of a chart's points."""
+RECENT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A deployment that is recent enough to be the reason for whatever happens."""
+
+    name: str
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -23,6 +38,7 @@ class Row:
     of_memory: float | None
     cold_rate: float | None
     trend: list[int] = field(default_factory=list)
+    release: Release | None = None
 
     @property
     def alarming(self) -> str:
@@ -70,8 +86,28 @@ def ordered(table: Iterable[Row], sort: str) -> list[Row]:
     return sorted(by_name, key=SORTS[sort][1], reverse=True) if sort in SORTS else by_name
 
 
-def with_trends(table: Sequence[Row], series: Mapping[int, Sequence[Bucket]]) -> Sequence[Row]:
-    """The same rows, each with its invocations over time."""
+def with_trends(
+    table: Sequence[Row], series: Mapping[int, Sequence[Bucket]], window: Window, *, partial: bool
+) -> Sequence[Row]:
+    """The same rows, each with its invocations over time.
+
+    A first bucket that begins before the window, and a last one that is still filling (``partial``), are left out:
+    a part of a bucket looks like a fall.
+    """
     for entry in table:
-        entry.trend = [bucket.rollup.invocations for bucket in series.get(entry.id, ())]
+        buckets = series.get(entry.id, ())
+        whole = [bucket.rollup.invocations for bucket in buckets if bucket.start >= window.start]
+        entry.trend = whole[:-1] if partial else whole
+    return table
+
+
+def with_releases(table: Sequence[Row], organization: Organization, now: datetime) -> Sequence[Row]:
+    """The same rows, each with its latest deployment where that is less than a day old."""
+    recent = organization.deployments.filter(
+        resource_id__in=[entry.id for entry in table], deployed_at__gte=now - RECENT, deployed_at__lte=now
+    )
+    latest = {deployment.resource_id: deployment for deployment in recent.order_by("deployed_at")}
+    for entry in table:
+        if entry.id in latest:
+            entry.release = Release(version_name(latest[entry.id].version), latest[entry.id].deployed_at)
     return table
