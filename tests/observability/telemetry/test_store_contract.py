@@ -233,6 +233,8 @@ class TestInvocations:
         assert store.invocations(ACME, LAST_DAY, outcomes=[Outcome.ERROR, Outcome.TIMEOUT]) == [failed]
         assert store.invocations(ACME, LAST_DAY, outcomes=[Outcome.SUCCESS], cold_start=False) == [plain]
         assert store.invocations(ACME, LAST_DAY, cold_start=True) == [cold]
+        assert store.invocations(ACME, LAST_DAY, at_least_ms=100.1) == []
+        assert len(store.invocations(ACME, LAST_DAY, at_least_ms=100)) == 3
         assert store.invocations(ACME, LAST_DAY, resource_id=BILLING) == [cold]
         assert store.invocations(ACME, LAST_DAY, request_id="a") == [plain]
 
