@@ -37,8 +37,7 @@ SEARCH = (Place("search", "Search", "search", "dashboards:search"),)
 
 
 KEYBOARD_MAP = (
-    (("Ctrl", "K"), "Search everything"),
-    (("/",), "Search everything"),
+    (("/",), "Search everything (also Ctrl K)"),
     (("g", "o"), "Go to the overview"),
     (("g", "i"), "Go to incidents"),
     (("g", "f"), "Go to functions"),

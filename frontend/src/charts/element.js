@@ -10,6 +10,7 @@ import { dataTable, summary } from './table.js';
 import { hideTooltip, showTooltip } from './tooltip.js';
 
 const HEIGHT = 150;
+const TABLE_HEIGHT = 200;
 const AHEAD = '300px';
 
 const sheet = new CSSStyleSheet();
@@ -89,7 +90,7 @@ class NjChart extends HTMLElement {
     this.plotBox.setAttribute('aria-label', summary(spec, this.heading));
     this.switch.setAttribute('aria-label', `${this.heading} as a table`);
     this.tableBox.setAttribute('aria-label', `${this.heading}, table`);
-    this.tableBox.style.height = `${this.height}px`;
+    this.tableBox.style.height = `${Math.max(this.height, TABLE_HEIGHT)}px`;
     this.showTable(this.switch.getAttribute('aria-pressed') === 'true');
   }
 

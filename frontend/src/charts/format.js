@@ -52,7 +52,8 @@ export function clock(seconds) {
 }
 
 export function day(seconds) {
-  return new Date(seconds * 1000).toLocaleDateString('en', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+  const at = new Date(seconds * 1000);
+  return `${at.getUTCDate()} ${at.toLocaleDateString('en', { month: 'short', timeZone: 'UTC' })}`;
 }
 
 /** The bucket that begins at `start` and lasts `step` seconds. */
