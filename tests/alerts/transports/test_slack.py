@@ -122,7 +122,7 @@ class TestSend:
             (410, "channel_is_archived"),
             (403, "invalid_token"),
             (403, ""),
-            (400, "invalid_payload"),
+            (400, "no_team"),
         ],
     )
     def test_some_refusals_are_for_good(self, answer: Callable[..., list[bytes]], status: int, body: str) -> None:
@@ -132,7 +132,7 @@ class TestSend:
         assert error.value.permanent
         assert body in str(error.value)
 
-    @pytest.mark.parametrize("status", [301, 302, 400, 408, 500, 503])
+    @pytest.mark.parametrize("status", [301, 302, 400, 408, 500, 503])  # One bad message is no reason to give up.
     def test_others_may_pass(self, answer: Callable[..., list[bytes]], status: int) -> None:
         answer(status, "SECRET")
         with pytest.raises(TransportError) as error:
