@@ -16,7 +16,7 @@ def weight(*paths: Path) -> int:
 
 
 def built(name: str) -> Path:
-    url = DjangoViteAssetLoader.instance().generate_vite_asset_url(name)
+    url: str = DjangoViteAssetLoader.instance().generate_vite_asset_url(name)
     return Path(settings.FRONTEND_DIST) / url.removeprefix(settings.STATIC_URL)
 
 
