@@ -29,7 +29,12 @@ class Grain:
         return self.size // MINUTE
 
 
-GRAINS = (Grain("minute", MINUTE), Grain("hour", timedelta(hours=1)), Grain("day", timedelta(days=1)))
+GRAINS = (
+    Grain("minute", MINUTE),
+    Grain("quarter", timedelta(minutes=15)),
+    Grain("hour", timedelta(hours=1)),
+    Grain("day", timedelta(days=1)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,17 @@ def ceil(moment: datetime, size: timedelta) -> datetime:
 
 def segments(window: Window, step: timedelta | None = None) -> list[Segment]:
     """Cut the window so that large grains cover its middle; no grain is larger than, or across, ``step``."""
-    usable = [grain for grain in GRAINS if step is None or step % grain.size == timedelta()]
-    return list(_cut(ceil(window.start, MINUTE), ceil(window.end, MINUTE), usable))
+    return list(_cut(ceil(window.start, MINUTE), ceil(window.end, MINUTE), _usable(step)))
+
+
+def open_segments(window: Window, step: timedelta | None = None) -> list[Segment]:
+    """As ``segments``, when nothing has happened after the window: its end may reach into rows still being filled."""
+    usable = _usable(step)
+    return list(_cut(ceil(window.start, MINUTE), ceil(window.end, usable[-1].size), usable))
+
+
+def _usable(step: timedelta | None) -> list[Grain]:
+    return [grain for grain in GRAINS if step is None or step % grain.size == timedelta()]
 
 
 def _cut(start: datetime, end: datetime, usable: list[Grain]) -> Iterator[Segment]:

@@ -16,6 +16,7 @@ from observability.telemetry.records import SKEW_DAY
 LOCK = 4_719_001
 """Advisory lock: one maintainer at a time changes the partitions."""
 
+LOCK_NOT_AVAILABLE = "55P03"
 DAY = timedelta(days=1)
 
 
@@ -36,10 +37,11 @@ def parents() -> tuple[Partitioned, ...]:
         for name in ("invocation", "log_line", "fault")
     ]
     busy = "fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05"
-    minute = Partitioned(
-        "telemetry_rollup_minute", "timestamptz", settings.RETENTION_MINUTE_DAYS, skew=False, options=busy
-    )
-    return (*raw, minute)
+    rollups = [
+        Partitioned(f"telemetry_rollup_{name}", "timestamptz", settings.RETENTION_MINUTE_DAYS, skew=False, options=busy)
+        for name in ("minute", "quarter")
+    ]
+    return (*raw, *rollups)
 
 
 def name_of(parent: Partitioned, day: date) -> str:
@@ -93,13 +95,13 @@ def maintain(*, now: datetime) -> None:
         oldest = today - DAY * parent.kept_days
         for name in sorted(existing(parent)):
             day = day_of(name)
-            if day is not None and day < oldest:
-                _drop(parent, name)
+            if day is not None and day < oldest and not _drop(parent, name):
+                break  # Somebody reads this table; the next run tries again.
     _forget_old_rollups(now=now)
 
 
-def _drop(parent: Partitioned, name: str) -> None:
-    """Detach and drop; gives up after a short wait for readers, the next run tries again."""
+def _drop(parent: Partitioned, name: str) -> bool:
+    """Detach and drop; gives up after a short wait for readers, who in turn wait no longer for it."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '200ms'; SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -107,8 +109,10 @@ def _drop(parent: Partitioned, name: str) -> None:
             if cursor.fetchone() == (True,):
                 cursor.execute(f"ALTER TABLE {parent.table} DETACH PARTITION {name}; DROP TABLE {name}")
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != "55P03":
+        if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
             raise
+        return False
+    return True
 
 
 def _forget_old_rollups(*, now: datetime) -> None:

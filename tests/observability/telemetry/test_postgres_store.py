@@ -22,7 +22,7 @@ def _empty_tables(transactional_db: None) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE telemetry_invocation, telemetry_log_line, telemetry_fault, telemetry_rollup_minute, "
-            "telemetry_rollup_hour, telemetry_rollup_day"
+            "telemetry_rollup_quarter, telemetry_rollup_hour, telemetry_rollup_day"
         )
 
 
@@ -127,7 +127,7 @@ class TestPartitions:
     def test_400_days_go_by(self) -> None:
         start = datetime(2027, 1, 1, 3, tzinfo=UTC)
         parent = partitions.parents()[0]
-        for day in range(0, 400, 8):
+        for day in range(0, 400, 14):
             now = start + timedelta(days=day)
             partitions.maintain(now=now)
             assert partitions.days_ahead(now=now) >= 14
@@ -186,5 +186,5 @@ def test_rollups_read_whole_rows_of_the_largest_grain() -> None:
     ran: list[Invocation] = [invocation(midnight - timedelta(hours=h)) for h in range(1, 25)]
     store.append(ran, now=NOW)
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE telemetry_rollup_minute, telemetry_rollup_hour")
+        cursor.execute("TRUNCATE telemetry_rollup_minute, telemetry_rollup_quarter, telemetry_rollup_hour")
     assert store.total(ACME, Window(midnight - timedelta(days=1), midnight)).invocations == 24
