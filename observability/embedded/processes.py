@@ -38,7 +38,7 @@ BEAT = Process("beat", ("celery", "-A", "observability", "beat", "--loglevel", "
 RECEIVERS = Process("receivers", ("python", "manage.py", "demo_receivers"), "the demo's inbox", grace=3)
 DEMO = Process("demo", ("python", "manage.py", "demo"), "the demo's traffic", grace=3)
 
-MIGRATE = ("python", "manage.py", "migrate", "--no-input", "-v", "0")
+MIGRATE = ("python", "manage.py", "migrate", "--no-input", "-v", "0", "--skip-checks")
 
 
 def product(host: str, port: int) -> tuple[Process, ...]:
