@@ -94,6 +94,7 @@ def command(data: Path, port: int, *options: str) -> list[str]:
         f"port={port}",
         "unix_socket_directories=",
         "shared_buffers=128MB",
+        "work_mem=16MB",
         "max_connections=60",
         "max_wal_size=2GB",
         "checkpoint_completion_target=0.9",
