@@ -5,6 +5,7 @@ Alice owns the organization Acme, Bob is a member of it, Charlie owns another on
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
@@ -20,6 +21,12 @@ ARN = "arn:aws:lambda:eu-west-1:123456789012:function:"
 def _clean_redis() -> None:
     """Every test starts with an empty Redis database of its own worker."""
     Redis.from_url(settings.REDIS_URL).flushdb()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> None:
+    """The real cost of a password is a good part of a second, and every test has people."""
+    Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
 
 @pytest.fixture
