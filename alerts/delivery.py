@@ -23,6 +23,7 @@ from alerts.models import Channel, DeliveryAttempt, Notification
 from alerts.transport import Audience, Transport, TransportError
 from alerts.transports import get_transport
 from alerts.wording import compose
+from observability.tenants import audit
 
 logger = logging.getLogger(__name__)
 Status = Notification.Status
@@ -276,5 +277,20 @@ def _release(notification: Notification, result: Result, now: datetime) -> None:
         busy_until=None if result.retry_after is None else now + result.retry_after
     )
     if result.permanent and notification.transition_id is not None:
-        channel.filter(enabled=True).update(enabled=False, disabled_reason=result.detail[:300])
-        logger.warning("channel.disabled", extra={"channel_id": notification.channel_id, "reason": result.detail})
+        _switch_off(notification.channel, result.detail, now)
+
+
+def _switch_off(channel: Channel, reason: str, now: datetime) -> None:
+    """Stop using a channel that is gone for good; only its first failure is written down."""
+    on = Channel.objects.filter(pk=channel.pk, enabled=True)
+    if on.update(enabled=False, disabled_reason=reason[:300]):
+        detail = {"reason": reason}
+        organization = channel.organization
+        audit.record(
+            organization=organization,
+            actor=None,
+            action="channel.disabled",
+            target=channel.name,
+            detail=detail,
+            now=now,
+        )

@@ -114,7 +114,10 @@ def _open(organization_id: int, findings: list[Finding], *, now: datetime) -> li
         _incident(organization_id, number, finding, now) for number, finding in enumerate(findings, start=last + 1)
     ]
     Incident.objects.bulk_create(incidents, batch_size=500)
-    steps = [Transition(incident=row, kind=Kind.OPENED, happened_at=row.opened_at) for row in incidents]
+    steps = [
+        Transition(incident=row, kind=Kind.OPENED, happened_at=row.opened_at if row.resolved_at else now)
+        for row in incidents
+    ]
     return steps + [
         Transition(incident=row, kind=Kind.RESOLVED, happened_at=row.resolved_at)
         for row in incidents
@@ -133,13 +136,12 @@ def _incident(organization_id: int, number: int, finding: Finding, now: datetime
         resource_id=finding.resource_id,
         detail=finding.detail,
         events=finding.count,
-        opened_at=now,
+        opened_at=min(finding.first_at, now),
         first_seen_at=finding.first_at,
         last_seen_at=finding.last_at,
     )
     if is_history(incident, now):
-        incident.state = State.RESOLVED
-        incident.opened_at, incident.resolved_at = finding.first_at, finding.last_at + quiet()
+        incident.state, incident.resolved_at = State.RESOLVED, finding.last_at + quiet()
     return incident
 
 

@@ -46,6 +46,7 @@ class Incident(models.Model):
     detail = models.JSONField(default=dict)
     events = models.PositiveBigIntegerField(default=0)
     opened_at = models.DateTimeField()
+    """Since when it goes on: its first failure, or when it was last reopened."""
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)

@@ -16,7 +16,7 @@ from alerts.message import Message
 from alerts.models import Channel, DeliveryAttempt, Incident, Notification, Transition
 from alerts.transport import Audience, ConfigField, Receipt, TransportError
 from observability.inventory.models import Resource
-from observability.tenants.models import Organization
+from observability.tenants.models import AuditEntry, Organization
 from tests.alerts.facts import NOW
 from tests.alerts.messages import MESSAGE
 
@@ -185,6 +185,8 @@ class TestFailure:
         assert deliver() == 1
         channel = Channel.objects.get()
         assert (channel.enabled, channel.disabled_reason) == (False, "The address is gone.")
+        entry = AuditEntry.objects.get()
+        assert (entry.action, entry.actor, entry.target) == ("channel.disabled", None, "On call")
         delivery.give_up(now=NOW)
         for notification in (first, second):
             notification.refresh_from_db()

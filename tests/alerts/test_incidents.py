@@ -67,7 +67,8 @@ class TestFacts:
         assert found(finding, now=later(seconds=2)) == [Kind.OPENED]
         incident = Incident.objects.get()
         assert (incident.number, incident.state, incident.events) == (1, State.OPEN, 1)
-        assert (incident.opened_at, incident.first_seen_at, incident.last_seen_at) == (later(seconds=2), NOW, NOW)
+        assert incident.opened_at == incident.first_seen_at == incident.last_seen_at == NOW
+        assert Transition.objects.get().happened_at == later(seconds=2)
         assert (incident.title, incident.detail["message"]) == ("ValueError: boom in checkout", "boom")
 
     def test_of_the_same_problem_are_counted_and_told_once(
@@ -152,6 +153,12 @@ class TestTime:
         assert settle(acme, NOW + QUIET) == [Kind.RESOLVED]
         assert Incident.objects.get().resolved_at == NOW + QUIET
         assert settle(acme, NOW + 2 * QUIET) == []
+
+    def test_resolves_what_was_over_when_it_became_known(
+        self, found: Callable[..., list[str]], finding: Finding, acme: Organization
+    ) -> None:
+        assert found(finding, now=later(hours=1)) == [Kind.OPENED]
+        assert settle(acme, later(hours=1, seconds=30)) == [Kind.RESOLVED]
 
     def test_resolves_what_is_acknowledged_too(
         self, found: Callable[..., list[str]], finding: Finding, acme: Organization, bob: User
