@@ -90,13 +90,15 @@ def _involved(transitions: Iterable[Transition]) -> set[tuple[int, int]]:
 
 
 def _policies(organization_id: int) -> list[Policy]:
-    rows = Policy.objects.filter(organization_id=organization_id)
+    rows = Policy.objects.filter(organization_id=organization_id, organization__archived_at=None)
     return list(rows.order_by("-is_default", "pk").prefetch_related("channels"))
 
 
 def _default(*, organization_id: int, now: datetime) -> list[Policy]:
     """What an organization without any policy gets: every problem goes to the owners' mailboxes."""
-    owners = Membership.objects.filter(organization_id=organization_id, role=Role.OWNER, user__is_active=True)
+    owners = Membership.objects.filter(
+        organization_id=organization_id, organization__archived_at=None, role=Role.OWNER, user__is_active=True
+    )
     addresses = list(owners.order_by("pk").values_list("user__email", flat=True)[:MOST_OWNERS])
     if not addresses:
         return []

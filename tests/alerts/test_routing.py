@@ -113,6 +113,12 @@ class TestPolicies:
         policy(rival, channel(rival, "slack"))
         assert tell(incident, Kind.OPENED) == []
 
+    def test_of_an_archived_organization_do_not_hear(self, acme: Organization, alice: User, incident: Incident) -> None:
+        Organization.objects.filter(pk=acme.pk).update(archived_at=NOW)
+        assert tell(incident, Kind.OPENED) == []
+        policy(acme, channel(acme, "slack"))
+        assert tell(incident, Kind.REOPENED) == []
+
 
 class TestAudience:
     def test_hears_what_it_has_use_for(self, acme: Organization, incident: Incident) -> None:
