@@ -11,7 +11,7 @@ from alerts.channels import config_of, seal
 from alerts.finding import Severity
 from alerts.http import AddressRefusedError, parse
 from alerts.models import Channel, Notification, Policy
-from alerts.transport import ConfigField
+from alerts.transport import ConfigField, Rotating
 from alerts.transports import get_transport
 from observability.tenants import audit
 from observability.tenants.models import Organization, User
@@ -83,6 +83,17 @@ def secrets_of(*, channel: Channel, actor: User, now: datetime) -> dict[str, str
     config = config_of(channel)
     _record(channel.organization, actor, "channel.secret_shown", channel, now)
     return {field.label: str(config.get(field.name, "")) for field in fields(channel.kind) if field.kind == "secret"}
+
+
+@transaction.atomic
+def rotate_secret(*, channel: Channel, actor: User, now: datetime) -> None:
+    """A new secret, with a time in which the old one works as well; raises ``NotNowError`` for other kinds."""
+    transport = get_transport(channel.kind)
+    if not isinstance(transport, Rotating):
+        raise NotNowError("Its secret is not ours to replace.")
+    channel.config = seal(transport.rotate(config_of(channel), now=now))
+    channel.save(update_fields=["config"])
+    _record(channel.organization, actor, "channel.secret_rotated", channel, now)
 
 
 @transaction.atomic

@@ -76,7 +76,7 @@ class ChannelForm(forms.Form):
         names = [field.name for field in self.transport.fields]
         if any(name in self.errors for name in names):
             return cleaned
-        given = {name: cleaned.get(name) or self._kept(name) for name in names}
+        given = self.config | {name: cleaned.get(name) or self._kept(name) for name in names}
         try:
             self.config = self.transport.clean(given)
         except ValueError as error:

@@ -1,8 +1,9 @@
 """The contract of a transport: dress a message, send it once, say whether trying again can help."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from alerts.message import Message
 
@@ -61,3 +62,11 @@ class Transport(Protocol):
 
     def send(self, config: dict[str, Any], message: Message) -> Receipt:
         """Deliver once, or raise ``TransportError``. Never follows redirects, never sends twice in one call."""
+
+
+@runtime_checkable
+class Rotating(Protocol):
+    """A transport whose secret can be replaced while receivers still know only the old one."""
+
+    def rotate(self, config: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+        """The configuration with a new secret; for a while the old one is used as well."""

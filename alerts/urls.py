@@ -15,6 +15,7 @@ urlpatterns = [
     path("channels/<int:channel_id>/test/", channels.channel_test, name="channel_test"),
     path("channels/<int:channel_id>/switch/", channels.channel_switch, name="channel_switch"),
     path("channels/<int:channel_id>/secrets/", channels.channel_secrets, name="channel_secrets"),
+    path("channels/<int:channel_id>/rotate/", channels.channel_rotate, name="channel_rotate"),
     path("channels/<int:channel_id>/delete/", channels.channel_delete, name="channel_delete"),
     path("deliveries/<uuid:notification_id>/test/", channels.test_result, name="test_result"),
     path("deliveries/<uuid:notification_id>/retry/", channels.notification_retry, name="notification_retry"),

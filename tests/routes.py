@@ -66,6 +66,7 @@ ROUTES: dict[str, Inside | Outside] = {
     "alerts:channel_test": Inside(get=False, post=Role.ADMIN),
     "alerts:channel_switch": Inside(get=False, post=Role.ADMIN, body={"on": "1"}),
     "alerts:channel_secrets": Inside(get=False, post=Role.ADMIN),
+    "alerts:channel_rotate": Inside(get=False, post=Role.ADMIN),
     "alerts:channel_delete": Inside(get=False, post=Role.ADMIN),
     "alerts:test_result": Inside(),
     "alerts:notification_retry": Inside(get=False, post=Role.ADMIN),

@@ -4,6 +4,8 @@ import base64
 import binascii
 import json
 import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import standardwebhooks
@@ -15,6 +17,8 @@ from alerts.transport import Audience, ConfigField, Receipt
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
+OVERLAP = timedelta(hours=24)
+"""How long messages carry the old signature as well after the secret was replaced."""
 
 
 class Webhook:
@@ -45,11 +49,16 @@ class Webhook:
         calling.check_url(url)
         secret = str(config.get("secret") or "").strip() or new_secret()
         _check_secret(secret)
-        return {"url": url, "secret": secret}
+        kept = {name: config[name] for name in ("previous_secret", "previous_until") if name in config}
+        return {"url": url, "secret": secret} | kept
+
+    def rotate(self, config: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+        old = {"previous_secret": config["secret"], "previous_until": (now + OVERLAP).isoformat()}
+        return config | old | {"secret": new_secret()}
 
     def send(self, config: dict[str, Any], message: Message) -> Receipt:
         body = json.dumps(dress(message), ensure_ascii=False)
-        headers = sign(config["secret"], message, body)
+        headers = sign(_secrets(config, message.composed_at), message, body)
         response = calling.post(config["url"], body.encode(), {"Content-Type": "application/json", **headers})
         calling.check(response)
         return Receipt(f"Answered {response.status}.")
@@ -69,12 +78,19 @@ def _check_secret(secret: str) -> None:
         raise ValueError("A signing secret is whsec_ and 24 to 64 bytes in base64.")
 
 
-def sign(secret: str, message: Message, body: str) -> dict[str, str]:
+def _secrets(config: dict[str, Any], now: datetime) -> list[str]:
+    """The secret, and the one before it while receivers may still have that."""
+    until = config.get("previous_until")
+    return [config["secret"]] + ([config["previous_secret"]] if until and now < datetime.fromisoformat(until) else [])
+
+
+def sign(secrets: Sequence[str], message: Message, body: str) -> dict[str, str]:
     """The three headers; the timestamp is that of the attempt, because receivers refuse old ones."""
+    signers = map(standardwebhooks.Webhook, secrets)
     return {
         "webhook-id": message.id,
         "webhook-timestamp": str(int(message.composed_at.timestamp())),
-        "webhook-signature": standardwebhooks.Webhook(secret).sign(message.id, message.composed_at, body),
+        "webhook-signature": " ".join(signer.sign(message.id, message.composed_at, body) for signer in signers),
     }
 
 

@@ -16,7 +16,7 @@ from alerts import administration
 from alerts.channels import config_of
 from alerts.forms import ChannelForm, initial
 from alerts.models import Channel, Notification, Policy
-from alerts.transport import Transport
+from alerts.transport import Rotating, Transport
 from alerts.transports import TRANSPORTS, get_transport
 from alerts.views.tabs import setup_page
 from observability.tenants.access import MemberRequest, role_required
@@ -155,6 +155,7 @@ def _page(
         "form": form,
         "has_secrets": any(field.kind == "secret" for field in administration.fields(found.kind)),
         "secrets": secrets,
+        "rotates": isinstance(_transport(found.kind), Rotating),
         "log": log.order_by("-created_at", "-transition")[:LOG],
         "test": tested if wants_result else None,
     }
@@ -219,6 +220,21 @@ def channel_secrets(request: MemberRequest, channel_id: int) -> HttpResponse:
             config=config,
         )
     return _page(request, found, form, secrets=secrets)
+
+
+@require_POST
+@role_required(Role.ADMIN)
+def channel_rotate(request: MemberRequest, channel_id: int) -> HttpResponse:
+    found = _mine(request, channel_id)
+    try:
+        administration.rotate_secret(channel=found, actor=request.user, now=timezone.now())
+    except administration.NotNowError as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(
+            request, "There is a new secret. For 24 hours the old one signs as well, so change it at leisure."
+        )
+    return redirect("alerts:channel", organization=request.organization.slug, channel_id=found.pk)
 
 
 @require_POST

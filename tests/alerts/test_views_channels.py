@@ -119,6 +119,13 @@ class TestChange:
         assert actions(acme) == ["channel.secret_shown"]
         assert SECRET not in str(list(AuditEntry.objects.values()))
 
+    def test_the_secret_can_be_replaced(self, alices: Client, channel: Channel, acme: Organization) -> None:
+        alices.post(f"{CHANNELS}{channel.pk}/rotate/")
+        config = config_of(Channel.objects.get())
+        assert config["secret"] != SECRET
+        assert config["previous_secret"] == SECRET
+        assert actions(acme) == ["channel.secret_rotated"]
+
     def test_members_see_no_settings(self, client: Client, channel: Channel, bob: User) -> None:
         client.force_login(bob)
         html = page(client, f"{CHANNELS}{channel.pk}/")

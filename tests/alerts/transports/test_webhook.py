@@ -4,10 +4,11 @@ import hmac
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import standardwebhooks
+import time_machine
 
 from alerts import calling
 from alerts.http import Response
@@ -36,7 +37,7 @@ class TestSignature:
         message = replace(
             MESSAGE, id="msg_p5jXN8AQM9LWM0D4loKWxJek", composed_at=datetime.fromtimestamp(1614265330, UTC)
         )
-        headers = sign("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", message, '{"test": 2432232314}')
+        headers = sign(["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], message, '{"test": 2432232314}')
         assert headers == {
             "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
             "webhook-timestamp": "1614265330",
@@ -46,7 +47,7 @@ class TestSignature:
     def test_a_receiver_verifies_it(self) -> None:
         secret, body = new_secret(), json.dumps(dress(HOSTILE_MESSAGE), ensure_ascii=False)
         message = replace(HOSTILE_MESSAGE, composed_at=datetime.fromtimestamp(1_900_000_000, UTC))
-        headers = sign(secret, message, body)
+        headers = sign([secret], message, body)
         key = base64.b64decode(secret.removeprefix("whsec_"))
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{body}".encode()
         expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
@@ -54,9 +55,43 @@ class TestSignature:
 
     def test_another_secret_does_not(self) -> None:
         now = datetime.now(UTC)  # noqa: TID251 - the library compares with the real clock
-        headers = sign(new_secret(), replace(MESSAGE, composed_at=now), "{}")
+        headers = sign([new_secret()], replace(MESSAGE, composed_at=now), "{}")
         with pytest.raises(standardwebhooks.WebhookVerificationError):
             standardwebhooks.Webhook(new_secret()).verify("{}", headers)
+
+
+class TestRotation:
+    def verifies(self, secret: str, sent: dict[str, str]) -> bool:
+        body = sent.pop("body")
+        with time_machine.travel(int(sent["webhook-timestamp"]), tick=False):
+            try:
+                standardwebhooks.Webhook(secret).verify(body, sent)
+            except standardwebhooks.WebhookVerificationError:
+                return False
+        return True
+
+    @pytest.mark.parametrize(("hours", "old_verifies"), [(0, True), (23, True), (25, False)])
+    def test_the_old_secret_signs_as_well_for_a_day(
+        self, monkeypatch: pytest.MonkeyPatch, hours: int, old_verifies: bool
+    ) -> None:
+        old = Webhook().clean({"url": URL})
+        new = Webhook().clean(Webhook().rotate(old, now=MESSAGE.composed_at))
+        assert new["secret"] != old["secret"]
+        later = replace(MESSAGE, composed_at=MESSAGE.composed_at + timedelta(hours=hours))
+        assert self.verifies(new["secret"], sent_by(monkeypatch, new, later))
+        assert self.verifies(old["secret"], sent_by(monkeypatch, new, later)) is old_verifies
+
+
+def sent_by(monkeypatch: pytest.MonkeyPatch, config: dict[str, str], message: Message) -> dict[str, str]:
+    sent: dict[str, str] = {}
+
+    def post(url: str, data: bytes, given: dict[str, str]) -> Response:
+        sent.update(given, body=data.decode())
+        return Response(204, {}, b"")
+
+    monkeypatch.setattr(calling, "post", post)
+    Webhook().send(config, message)
+    return sent
 
 
 class TestClean:
