@@ -46,11 +46,13 @@ class Installation:
         for name in ("log", "run"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
             (self.folder / name).chmod(0o700)
-        self.lock = (self.folder / "run" / "up.lock").open("a")
+        lock = (self.folder / "run" / "up.lock").open("a")
         try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            lock.close()
             raise AlreadyRunningError(environment.read(self.file).get("PUBLIC_URL", "")) from None
+        self.lock = lock
         records.write(self.folder / "run" / "up.pid", os.getpid())
 
     def settle(self) -> list[str]:
