@@ -13,7 +13,7 @@ from hashlib import blake2b
 import msgspec
 
 from ingest import clock
-from ingest.clock import EPOCH, MILLISECOND, Clock
+from ingest.clock import EPOCH, Clock
 from ingest.compression import pack, unpack
 from ingest.envelope import BareEvent, IdentifiedEvent, bare_decoder, envelope_decoder
 from ingest.parser import Event, ExtensionInfo, FunctionInfo
@@ -87,7 +87,7 @@ def decode_entry(fields: Mapping[bytes, bytes]) -> BufferedBatch:
 
 def _identified(judged: Clock, event: IdentifiedEvent) -> Event:
     raw = event.id.int
-    id_ms = raw >> 80 if raw >> 76 & 0xF == UUID7 else _milliseconds(event.time)
+    id_ms = raw >> 80 if raw >> 76 & 0xF == UUID7 else clock.milliseconds(event.time)
     return Event(
         raw.to_bytes(16, "big"),
         clock.partition(judged, id_ms),
@@ -103,7 +103,7 @@ def _bare(events: list[BareEvent], organization_id: int, arn: str, judged: Clock
     prefix = f"{organization_id}\0{arn}\0".encode()
 
     def identify(event: BareEvent) -> Event:
-        at_ms = _milliseconds(event.time)
+        at_ms = clock.milliseconds(event.time)
         identity = msgspec.json.encode([at_ms, event.type, event.record], order="deterministic")
         digest = blake2b(prefix + identity, digest_size=16).digest()
         ordinal = seen.get(digest, 0)
@@ -114,10 +114,6 @@ def _bare(events: list[BareEvent], organization_id: int, arn: str, judged: Clock
         return Event(digest, day, clock.shown_at(judged, event.time), event.type, event.record)
 
     return [identify(event) for event in events]
-
-
-def _milliseconds(at: datetime) -> int:
-    return (at - EPOCH) // MILLISECOND
 
 
 def _function(function: FunctionInfo) -> FunctionInfo:
