@@ -19,7 +19,8 @@ MAX_DEPTH = 32
 MAX_TEXT = 256
 MAX_NUMBER = 2**31 - 1
 ARN = re.compile(
-    r"arn:aws[a-z-]{0,20}:lambda:[a-z]{2}-[a-z-]{1,20}-\d{1,2}:\d{12}:function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?"
+    r"arn:aws[a-z-]{0,20}:lambda:[a-z]{2}-[a-z-]{1,20}-\d{1,2}:\d{12}:function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?",
+    re.ASCII,
 )
 
 Time = Annotated[datetime, Meta(tz=True)]
