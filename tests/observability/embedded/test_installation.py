@@ -8,13 +8,12 @@ import pytest
 from observability.embedded import environment, records
 from observability.embedded.installation import PREFERRED, AlreadyRunningError, Installation
 
-
 PORTS = 52_000 + os.getpid() % 500 * 10  # Apart for each process that runs these tests.
 
 
 @pytest.fixture(autouse=True)
 def _ports_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    for number, name in enumerate(PREFERRED, start=1):
+    for number, name in enumerate(PREFERRED, start=5):
         monkeypatch.setitem(PREFERRED, name, PORTS + number)
 
 
