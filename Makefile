@@ -46,7 +46,7 @@ lint: setup ## Style, types, import rules, migrations, deployment checks
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy $(PACKAGES)
 	.venv/bin/lint-imports
-	$(PUBLIC) $(MANAGE) makemigrations --check --dry-run
+	$(PUBLIC) .venv/bin/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PUBLIC) $(MANAGE) check --deploy --fail-level WARNING
 
 format: setup ## Format the code and sort its imports
