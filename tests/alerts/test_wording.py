@@ -54,8 +54,9 @@ class TestCompose:
         assert message.actor == "Bob Brown"
         if action == "resolve":
             assert message.happening is Happening.RESOLVED
-            assert message.duration_s == 1800
-            assert message.summary == "Resolved by Bob Brown after 30 min. 12 events in all."
+            since = incident.first_seen_at  # It went on before it was noticed.
+            assert message.duration_s == int((now + timedelta(minutes=30) - since).total_seconds())
+            assert message.summary == "Resolved by Bob Brown after 2 h 29 min. 12 events in all."
         else:
             assert message.summary == "Acknowledged by Bob Brown. 12 events so far."
 
