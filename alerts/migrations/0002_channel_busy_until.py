@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alerts', '0001_initial'),
+        ("alerts", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='channel',
-            name='busy_until',
+            model_name="channel",
+            name="busy_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]
