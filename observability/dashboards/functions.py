@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from observability.dashboards.rows import SORTS, TREND_STEPS, ordered, rows, with_releases, with_trends
+from observability.dashboards.rows import SORTS, TREND_STEPS, described, ordered, rows, with_releases, with_trends
 from observability.dashboards.window import asked
 from observability.inventory.models import Resource
 from observability.telemetry.store import get_store
@@ -46,8 +46,8 @@ def functions(request: MemberRequest) -> HttpResponse:
     time_range, window, _ = asked(request.GET, now)
     store, organization = get_store(), request.organization
     asked_for = {key: request.GET.get(key, "") for key in ("q", "region", "runtime", "sort")}
-    found = named(organization.resources.filter(type="lambda_function"), asked_for["q"])
-    table = rows(found, store.by_resource(organization.pk, window))
+    found = named(organization.resources.all(), asked_for["q"])
+    table = rows(described(found), store.by_resource(organization.pk, window))
     facets = {
         "region": Counter(entry.region for entry in table).most_common(),
         "runtime": Counter(entry.runtime for entry in table if entry.runtime).most_common(),

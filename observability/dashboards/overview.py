@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from observability.dashboards import charts
 from observability.dashboards.figures import error_rate, figures
-from observability.dashboards.rows import SORTS, TREND_STEPS, Row, ordered, rows, with_releases, with_trends
+from observability.dashboards.rows import SORTS, TREND_STEPS, Row, described, ordered, rows, with_releases, with_trends
 from observability.dashboards.window import asked
 from observability.telemetry.records import Bucket
 from observability.telemetry.store import get_store
@@ -43,8 +43,7 @@ def overview(request: MemberRequest) -> HttpResponse:
     now = timezone.now()
     time_range, window, previous = asked(request.GET, now)
     store, organization = get_store(), request.organization
-    resources = organization.resources.filter(type="lambda_function")
-    table = rows(resources, store.by_resource(organization.pk, window))
+    table = rows(described(organization.resources.all()), store.by_resource(organization.pk, window))
     sort = request.GET.get("sort", "errors")
     sort = sort if sort in OFFERED else "errors"
     top, hot = ordered(table, sort)[:SHOWN], ordered(table, "errors")[:SHOWN]
@@ -58,7 +57,7 @@ def overview(request: MemberRequest) -> HttpResponse:
     deployed = organization.deployments.filter(deployed_at__gte=window.start, deployed_at__lt=window.end)
     marked = charts.marks(deployed.select_related("resource").order_by("-deployed_at")[:MARKS])
     total = store.total(organization.pk, window)
-    watched = resources.filter(first_seen_at__lte=previous.start).exists()
+    watched = organization.resources.filter(first_seen_at__lte=previous.start).exists()
     before = store.total(organization.pk, previous) if watched else None
     watermark = store.watermark(organization.pk)
     newest = watermark.latest_event_at if watermark else None
@@ -100,17 +99,18 @@ def heat(table: Sequence[Row], series: Mapping[int, Sequence[Bucket]]) -> list[H
 def tiles(table: Sequence[Row], slug: str, query: str) -> list[Tile]:
     """Cost by function; what is too small to see is one tile together."""
     costly = [entry for entry in ordered(table, "cost") if entry.rollup.cost_usd > 0]
+    functions_url = reverse("dashboards:functions", kwargs={"organization": slug})
     found = [
         Tile(
             value=entry.rollup.cost_usd,
             label=entry.name,
             text=dollars(entry.rollup.cost_usd),
-            url=reverse("dashboards:function", kwargs={"organization": slug, "resource_id": entry.id}) + f"?{query}",
+            url=f"{functions_url}{entry.id}/?{query}",
         )
         for entry in costly[:TILES]
     ]
     rest = sum(entry.rollup.cost_usd for entry in costly[TILES:])
     if rest:
-        url = reverse("dashboards:functions", kwargs={"organization": slug}) + f"?{query}&sort=cost"
+        url = f"{functions_url}?{query}&sort=cost"
         found.append(Tile(label=f"{len(costly) - TILES} more", value=rest, text=dollars(rest), url=url))
     return found

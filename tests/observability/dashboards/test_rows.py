@@ -5,14 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from observability.dashboards.rows import SORTS, Row, ordered, row, rows, with_trends
-from observability.inventory.models import Resource
+from observability.dashboards.rows import SORTS, Function, Row, ordered, row, rows, with_trends
 from observability.telemetry.records import Rollup, Window
 from tests.observability.dashboards.buckets import START, STEP, buckets, rollup
 
 
-def function(pk: int, name: str, **config: float) -> Resource:
-    return Resource(pk=pk, name=name, region="eu-west-1", config=config)
+def function(pk: int, name: str, **config: float) -> Function:
+    return Function(pk, name, "eu-west-1", dict(config))
 
 
 def made(name: str, found: Rollup, **config: float) -> Row:
