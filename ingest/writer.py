@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
@@ -20,7 +21,7 @@ from redis.exceptions import RedisError
 
 from ingest import metrics
 from ingest.brake import BrakeError
-from ingest.buffer import Delivery, RedisBuffer
+from ingest.buffer import GROUP, STREAM, Delivery, RedisBuffer
 from ingest.digest import Digest, Outcome, event_count, organization_of, slices
 from ingest.lanes import UNREADABLE, Lanes
 from ingest.metrics import Count
@@ -37,12 +38,21 @@ RECLAIM_EVERY_S = 1.0
 IDLE_MS = 5_000
 """An entry that another writer has had for so long is taken over."""
 
+GONE_MS = 3_600_000
 MOST_ATTEMPTS = 5
 BACKOFF_S = (0.2, 5.0)
 
 
 def consumer_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def forget_consumers(redis: "Redis") -> None:
+    """Every process reads under a name of its own; take the names of long gone ones off the list."""
+    consumers = redis.xinfo_consumers(STREAM, GROUP) if redis.exists(STREAM) else []
+    for each in consumers:
+        if each["pending"] == 0 and each["idle"] > GONE_MS:
+            redis.xgroup_delconsumer(STREAM, GROUP, each["name"])
 
 
 @dataclass(slots=True)
@@ -63,6 +73,8 @@ class Writer:
 
     def run(self) -> None:
         """Work until ``stop`` is set. Redis or PostgreSQL being away only makes it wait."""
+        with suppress(RedisError):
+            forget_consumers(self.redis)
         while not self.stop.is_set():
             try:
                 self.cycle()

@@ -305,3 +305,15 @@ class TestBrake:
         assert DeadLetter.objects.count() == 0
         writer.cycle()
         assert counted(redis)[Count.BRAKES] == 1
+
+
+def test_names_of_long_gone_writers_are_forgotten(
+    writer: Writer, buffer: RedisBuffer, redis: "Redis", acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buffer.put(entry(acme, "a"))
+    buffer.read("busy", count=1, block_ms=1)
+    buffer.read("idle", count=1, block_ms=1)
+    monkeypatch.setattr("ingest.writer.GONE_MS", -1)
+    writer.stop.set()
+    writer.run()
+    assert [each["name"] for each in redis.xinfo_consumers(STREAM, GROUP)] == [b"busy"]

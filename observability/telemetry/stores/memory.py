@@ -91,7 +91,8 @@ class MemoryStore:
         if key in self.records:
             return False
         self.records[key] = record
-        self.batches[record.organization_id, record.event_id] = self.marks[record.organization_id].batch
+        if isinstance(record, Fault):
+            self.batches[record.organization_id, record.event_id] = self.marks[record.organization_id].batch
         return True
 
     # Rollups ---------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from observability.telemetry import partitions
+from observability.telemetry.grains import EPOCH
 from observability.telemetry.records import (
     SKEW_DAY,
     Fault,
@@ -21,7 +23,9 @@ from observability.telemetry.records import (
 from observability.telemetry.stores.postgres.shapes import FAULT, INVOCATION, LOG_LINE, Shape
 
 Row = tuple[Any, ...]
-Parameter = int | float | str | date | list[str] | None
+Parameter = int | float | str | date | list[str] | list[date] | None
+UUID7 = 7
+FAR_FUTURE = timedelta(days=365 * 1000)
 DRIFT = timedelta(days=2)
 """How far the shown time of an event may lie from the day of its id (clock drift is corrected up to 48 h)."""
 
@@ -106,10 +110,27 @@ def invocations(
 
 
 def one_invocation(organization_id: int, event_id: bytes) -> Invocation | None:
-    filter = Filter(organization_id)
-    filter.add("event_id = %s::uuid", event_id.hex())
-    rows = select(INVOCATION, filter, "day", 1)
-    return invocation(rows[0]) if rows else None
+    """The id mostly tells the day; only when it does not, every partition is asked."""
+    for days in (likely_days(event_id), None):
+        filter = Filter(organization_id)
+        filter.add("day = ANY(%s)", days if days is not None else stored_days())
+        filter.add("event_id = %s::uuid", event_id.hex())
+        if rows := select(INVOCATION, filter, "day", 1):
+            return invocation(rows[0])
+    return None
+
+
+def likely_days(event_id: bytes) -> list[date]:
+    """Where a UUIDv7 belongs."""
+    since_epoch = timedelta(milliseconds=int.from_bytes(event_id[:6], "big"))
+    is_time = event_id[6] >> 4 == UUID7 and since_epoch < FAR_FUTURE
+    return [SKEW_DAY, (EPOCH + since_epoch).date()] if is_time else [SKEW_DAY]
+
+
+def stored_days() -> list[date]:
+    """The days that there are partitions for."""
+    invocations = partitions.parents()[0]
+    return [day for name in partitions.existing(invocations) if (day := partitions.day_of(name))]
 
 
 def log_lines(
