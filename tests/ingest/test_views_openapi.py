@@ -28,8 +28,8 @@ PROMISES = [
 
 
 @pytest.fixture(autouse=True)
-def _any_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests come past Django's test client here, so they would close the connection that a test's rows live in."""
+def _any_key(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests come past Django's test client here, so a real key would not be in the same transaction."""
     monkeypatch.setattr(keys, "verify", lambda _token, *, now: VerifiedKey(id=1, key_id="x", organization_id=1))
 
 
