@@ -27,6 +27,9 @@ TAIL_REACH = timedelta(minutes=15)
 LATE = timedelta(seconds=15)
 """How much later than another's a function's lines may arrive and still be seen by somebody who follows."""
 
+SHOWN = 1500
+"""Characters of a line; the rest unfolds."""
+
 REQUEST_ID = re.compile(r"\s*RequestId: [0-9a-f-]{36}")
 SPACES = re.compile(r"\s{2,}|\t")
 LEVELS = {
@@ -47,8 +50,13 @@ class Line:
     def text(self) -> str:
         """The message; Lambda's own lines without the request id and the tabs that only machines need."""
         if self.line.level != Level.PLATFORM:
-            return self.line.message
-        return SPACES.sub("  ", REQUEST_ID.sub("", self.line.message))
+            return self.line.message[:SHOWN]
+        return SPACES.sub("  ", REQUEST_ID.sub("", self.line.message[:SHOWN]))
+
+    @property
+    def rest(self) -> str:
+        """What is too long to be shown at once."""
+        return "" if self.line.attributes else self.line.message[SHOWN:]
 
     @property
     def place(self) -> str:
