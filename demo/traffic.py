@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from demo.catalogue import BAD_RELEASES, CATALOGUE, FAILURE_SHARES, Function
+from demo.failures import FAILURES
 from demo.releases import BAD_SHARE, release
 from demo.telemetry import Run, events
 
@@ -34,6 +35,8 @@ def _ending(function: Function, bad: bool, random: Random) -> str:
 def _duration_ms(function: Function, ending: str, random: Random) -> float:
     if ending == "timeout":
         return function.timeout_s * 1000.0
+    if ending and (takes_ms := FAILURES[ending].takes_ms):
+        return takes_ms + random.uniform(0, 60)
     duration = function.median_ms * random.lognormvariate(0, function.spread)
     return min(duration, function.timeout_s * 990.0)
 

@@ -71,7 +71,8 @@ class TestReleases:
         function = next(f for f in CATALOGUE if f.name in BAD_RELEASES)
         assert release(function, NOW, NOW) == ("42", True)
         assert release(function, NOW + timedelta(minutes=30), NOW) == ("43", False)
-        assert release(function, NOW + timedelta(hours=6), NOW) == ("44", True)
+        assert release(function, NOW + timedelta(hours=26), NOW) == ("44", True)
+        assert release(function, NOW - timedelta(hours=24), NOW) == ("41", False)
 
 
 class TestFailures:
