@@ -158,7 +158,6 @@ def test_health_checks_name_commands_that_exist(ours: dict[str, Any]) -> None:
 def test_the_pulse_is_felt_where_the_writer_reads() -> None:
     text = (ROOT / "ingest" / "buffer.py").read_text()
     assert f'STREAM = "{pulse.STREAM}"' in text
-    assert f'GROUP = "{pulse.GROUP}"' in text
 
 
 def test_every_variable_of_compose_is_in_the_example() -> None:

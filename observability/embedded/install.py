@@ -7,6 +7,7 @@ packages in halves that look whole, so that one starts over from an empty folder
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ NEEDED = (3, 11)
 def main() -> None:
     if sys.version_info < NEEDED:
         sys.exit(f"Nightjar needs Python 3.11 or newer, this is {sys.version.split()[0]}: make PYTHON=python3.12 …")
+    os.umask(0o022)  # PostgreSQL's user must be able to run what root installs, however careful root's umask is.
     with (ROOT / "Makefile").open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # Two `make` at once would install into each other.
         if not is_current():

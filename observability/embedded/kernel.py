@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_SET_CHILD_SUBREAPER = 36
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
@@ -48,7 +49,8 @@ def prepare(death: signal.Signals, user: str | None, may_search: bool) -> Callab
 def drop_to(uid: int, gid: int, *, may_search: bool) -> None:
     """Become another user for good; ``may_search`` keeps the one capability to read and search any folder."""
     if may_search:
-        libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # Else the kernel takes the capability away on setuid, and from access(2), which PostgreSQL asks about itself.
+        libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)

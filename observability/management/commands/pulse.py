@@ -22,11 +22,11 @@ class Command(BaseCommand):
         client = Redis.from_url(settings.REDIS_URL, socket_timeout=5)
         try:
             alive = (
-                pulse.writer_reads(client)
+                pulse.writer_keeps_up(client, timezone.now())
                 if options["process"] == "writer"
                 else pulse.beat_rings(client, timezone.now())
             )
         except RedisError as error:
             raise CommandError(f"Redis does not answer: {error}") from error
         if not alive:
-            raise CommandError(f"{options['process']} has done nothing for {pulse.LONGEST_PAUSE:.0f} s")
+            raise CommandError(f"{options['process']} has left its work undone for {pulse.LONGEST_PAUSE:.0f} s")

