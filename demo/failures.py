@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+PACKAGES = "/opt/python/lib/python3.13/site-packages"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -46,7 +48,7 @@ FAILURES = {
             (
                 ("/var/task/app/handler.py", 31, "handler", "return charge(event)"),
                 ("/var/task/app/payments.py", 115, "charge", "intent = client.capture(order.id)"),
-                ("/opt/python/lib/python3.13/site-packages/stripe/_client.py", 402, "capture", "raise StripeTimeoutError(self.timeout)"),
+                (f"{PACKAGES}/stripe/_client.py", 402, "capture", "raise StripeTimeoutError(self.timeout)"),
             ),
         ),
         error_type="Function.Unhandled",

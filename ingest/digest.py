@@ -96,7 +96,8 @@ class Digest:
     def _read(self, entry_id: str, fields: Fields, *, now: datetime) -> Parsed:
         buffered = decode_entry(fields)
         function = buffered.function
-        [resource_id] = self.resources.resolve(buffered.organization_id, [described(function)], now=now)
+        at = buffered.events[0].at if buffered.events else now
+        [resource_id] = self.resources.resolve(buffered.organization_id, [described(function)], now=now, at=at)
         return Parsed(entry_id, buffered.organization_id, read_events(buffered, resource_id))
 
     def _with_letters(

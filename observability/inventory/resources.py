@@ -56,9 +56,12 @@ class Resources:
     def __init__(self) -> None:
         self.known: dict[tuple[int, str], Known] = {}
 
-    def resolve(self, organization_id: int, functions: Sequence[Function], *, now: datetime) -> list[int]:
+    def resolve(
+        self, organization_id: int, functions: Sequence[Function], *, now: datetime, at: datetime | None = None
+    ) -> list[int]:
         """The ids of these functions' resources, in their order. Safe to repeat.
 
+        ``at`` is when they said so, where that is not ``now``: what they changed is dated by it.
         Raises ``UnknownOrganizationError`` and ``InvalidArnError``.
         """
         stale: list[int] = []
@@ -66,7 +69,7 @@ class Resources:
         for function in functions:
             known = self.known.get((organization_id, function.arn))
             if known is None or known.told != function:
-                known = self._learn(organization_id, function, now=now)
+                known = self._learn(organization_id, function, now=now, at=min(at or now, now))
             elif now - known.seen_at >= SEEN_EVERY:
                 known.seen_at = now
                 stale.append(known.resource_id)
@@ -80,10 +83,10 @@ class Resources:
         if gone:
             self.known = {key: known for key, known in self.known.items() if known.resource_id not in gone}
 
-    def _learn(self, organization_id: int, function: Function, *, now: datetime) -> Known:
+    def _learn(self, organization_id: int, function: Function, *, now: datetime, at: datetime) -> Known:
         if len(self.known) >= MOST_KNOWN:
             self.known.clear()
-        resource_id = _merge(organization_id, function, now=now)
+        resource_id = _merge(organization_id, function, now=now, at=at)
         known = self.known[organization_id, function.arn] = Known(resource_id, function, now)
         return known
 
@@ -97,7 +100,7 @@ def _touch(resource_ids: Sequence[int], *, now: datetime) -> set[int]:
     return set(Resource.objects.filter(id__in=resource_ids).values_list("id", flat=True))
 
 
-def _merge(organization_id: int, function: Function, *, now: datetime) -> int:
+def _merge(organization_id: int, function: Function, *, now: datetime, at: datetime) -> int:
     """Create the resource or add to it what this function tells anew; a change of it is a deployment."""
     parts = ARN.fullmatch(function.arn)
     if not parts:
@@ -114,7 +117,7 @@ def _merge(organization_id: int, function: Function, *, now: datetime) -> int:
         Resource.objects.bulk_create([fresh], ignore_conflicts=True)
         resource = Resource.objects.select_for_update().get(organization_id=organization_id, arn=arn)
         if not _is_older(resource.config, told):
-            _apply(resource, told, now=now)
+            _apply(resource, told, now=now, at=at)
         return resource.id
 
 
@@ -124,13 +127,13 @@ def _is_older(config: Config, told: Config) -> bool:
     return current.isdecimal() and version.isdecimal() and int(version) < int(current)
 
 
-def _apply(resource: Resource, told: Config, *, now: datetime) -> None:
+def _apply(resource: Resource, told: Config, *, now: datetime, at: datetime) -> None:
     before = resource.config
     changes = {
         key: [before[key], told[key]] for key in TELLING if key in before and key in told and before[key] != told[key]
     }
     if changes:
-        Deployment.objects.bulk_create([_deployment(resource, changes, told, now=now)], ignore_conflicts=True)
+        Deployment.objects.bulk_create([_deployment(resource, changes, told, at=at)], ignore_conflicts=True)
     merged = {**before, **told}
     if merged != before or now - resource.last_seen_at >= SEEN_EVERY:
         resource.config = merged
@@ -138,7 +141,7 @@ def _apply(resource: Resource, told: Config, *, now: datetime) -> None:
         resource.save(update_fields=["config", "last_seen_at"])
 
 
-def _deployment(resource: Resource, changes: Config, told: Config, *, now: datetime) -> Deployment:
+def _deployment(resource: Resource, changes: Config, told: Config, *, at: datetime) -> Deployment:
     """A published version is its own name. ``$LATEST`` changes under one name, so the day and a digest tell it apart:
 
     while old and new environments run side by side, their reports alternate, and yet each change shows once.
@@ -146,7 +149,7 @@ def _deployment(resource: Resource, changes: Config, told: Config, *, now: datet
     version = str(told.get("version") or resource.config.get("version") or "$LATEST")[:40]
     if "version" not in changes:
         digest = hashlib.sha256(msgspec.json.encode([changes[key][1] for key in sorted(changes)])).hexdigest()  # type: ignore[index]  # Pairs of before and after.
-        version = f"{version} {now:%Y-%m-%d} {digest[:6]}"
+        version = f"{version} {at:%Y-%m-%d} {digest[:6]}"
     return Deployment(
-        organization_id=resource.organization_id, resource=resource, version=version, changes=changes, deployed_at=now
+        organization_id=resource.organization_id, resource=resource, version=version, changes=changes, deployed_at=at
     )
