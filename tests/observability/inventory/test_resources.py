@@ -98,9 +98,9 @@ class TestDeployments:
 
     def test_is_dated_by_the_telemetry_that_tells_of_it(self, acme: Organization) -> None:
         resources = Resources()
-        resources.resolve(acme.pk, [Function(ARN, "7")], now=NOW, at=NOW - 3 * SECOND)
-        resources.resolve(acme.pk, [Function(ARN, "8")], now=NOW, at=NOW - 2 * SECOND)
-        resources.resolve(acme.pk, [Function(ARN, "9")], now=NOW, at=NOW + SECOND)
+        resources.resolve(acme.pk, [checkout("7")], now=NOW, at=NOW - 3 * SECOND)
+        resources.resolve(acme.pk, [checkout("8")], now=NOW, at=NOW - 2 * SECOND)
+        resources.resolve(acme.pk, [checkout("9")], now=NOW, at=NOW + SECOND)
         assert [d.deployed_at for d in acme.deployments.order_by("version")] == [NOW - 2 * SECOND, NOW]
 
     def test_a_changed_setting_is_one(self, acme: Organization) -> None:
