@@ -19,7 +19,7 @@ export function options(spec, { width, height, axis, onCursor, onZoom }) {
     width,
     height,
     // Without a time axis below it, the lowest label would be cut in half.
-    padding: [14, 10, axis ? 0 : 7, 0],
+    padding: [14, 18, axis ? 0 : 7, 0],
     legend: { show: false },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     series: [{}, ...spec.series.map((series) => line(series, spec))],
