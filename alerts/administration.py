@@ -63,8 +63,9 @@ def switch_channel(*, channel: Channel, on: bool, actor: User, now: datetime) ->
 @transaction.atomic
 def delete_channel(*, channel: Channel, actor: User, now: datetime) -> None:
     """With its delivery log; what still waits in the outbox is not sent."""
-    _record(channel.organization, actor, "channel.deleted", channel, now, {"kind": channel.kind})
+    Channel.objects.select_for_update().filter(pk=channel.pk).first()  # Let a delivery finish its bookkeeping.
     channel.delete()
+    _record(channel.organization, actor, "channel.deleted", channel, now, {"kind": channel.kind})
 
 
 @transaction.atomic

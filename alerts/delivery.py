@@ -225,6 +225,8 @@ def _with_riders(message: Message, riders: int) -> Message:
 def record(errand: Errand, result: Result, *, now: datetime) -> None:
     """Write down what came of a try, and when to try again. ``now`` is when it was over."""
     notification = errand.notification
+    if not Channel.objects.select_for_update(no_key=True).filter(pk=notification.channel_id):
+        return  # Deleted meanwhile, with everything that was to be told there.
     DeliveryAttempt.objects.create(
         notification=notification,
         attempted_at=now - result.took,

@@ -308,6 +308,21 @@ class TestChannel:
         assert Channel.objects.get().enabled
 
 
+    @pytest.mark.django_db(transaction=True)
+    def test_that_is_deleted_meanwhile_does_not_trouble_the_others(
+        self, acme: Organization, channel: Channel, due: Callable[..., Notification], transport: FakeTransport
+    ) -> None:
+        due()
+        other = due(channel=new_channel(acme, "Other"))
+        errands = [delivery.claim(now=NOW), delivery.claim(now=NOW)]
+        channel.delete()
+        for errand in errands:
+            assert errand is not None
+            delivery.record(errand, delivery.Result(True, "Fine."), now=NOW)
+        other.refresh_from_db()
+        assert other.status == Status.SENT
+
+
 class TestStorm:
     @pytest.fixture(autouse=True)
     def _people(self, transport: FakeTransport) -> None:
