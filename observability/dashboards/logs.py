@@ -19,7 +19,7 @@ from observability.telemetry.store import get_store
 from observability.tenants.access import MemberRequest
 from observability.tenants.models import Organization
 
-PER_PAGE = 120
+PER_PAGE = 100
 TAIL_LINES = 100
 CONTEXT = 50
 """How many lines are shown on either side of one that a link points to."""

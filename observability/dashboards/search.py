@@ -5,6 +5,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Value
+from django.db.models.functions import Lower, StrIndex
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -55,7 +57,9 @@ def _url(request: MemberRequest, view: str, **kwargs: object) -> str:
 
 
 def _functions(request: MemberRequest, text: str) -> list[Hit]:
-    found = named(request.organization.resources.filter(type="lambda_function"), text).order_by("name")[:FUNCTIONS]
+    known = named(request.organization.resources.filter(type="lambda_function"), text)
+    # Names that begin with the text come first.
+    found = known.order_by(StrIndex(Lower("name"), Value(text.lower())), "name")[:FUNCTIONS]
     return [
         Hit(
             r.name,

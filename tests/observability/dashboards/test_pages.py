@@ -164,6 +164,14 @@ class TestSearch:
     def test_finds_functions_by_a_part_of_their_name(self, alice_in: Client, checkout: Resource) -> None:
         assert f"/o/acme/functions/{checkout.pk}/" in text(alice_in, "search/?q=heck")
 
+    def test_names_that_begin_so_come_first(self, alice_in: Client, checkout: Resource) -> None:
+        Resource.objects.create(
+            organization=checkout.organization, arn="arn:other", name="a-checkout", region="eu-west-1", account="1",
+            first_seen_at=checkout.first_seen_at, last_seen_at=checkout.last_seen_at,
+        )  # fmt: skip
+        page = text(alice_in, "search/?q=Check")
+        assert page.index(">checkout<") < page.index(">a-checkout<")
+
     def test_finds_an_invocation_by_its_request_id(self, alice_in: Client, history: History) -> None:
         assert str(uuid.UUID(bytes=history.failed)) in text(alice_in, f"search/?q={REQUEST}")
 
