@@ -74,6 +74,7 @@ class Result:
     detail: str
     permanent: bool = False
     retry_after: timedelta | None = None
+    reached: frozenset[str] = frozenset()
     took: timedelta = timedelta()
 
 
@@ -196,7 +197,7 @@ def hand_over(parcel: Parcel) -> Result:
         result = Result(True, parcel.transport.send(parcel.config, parcel.message).detail)
     except TransportError as error:
         pause = None if error.retry_after is None else timedelta(seconds=error.retry_after)
-        result = Result(False, str(error), permanent=error.permanent, retry_after=pause)
+        result = Result(False, str(error), permanent=error.permanent, retry_after=pause, reached=error.reached)
     except Exception as error:  # The shelf runner: a transport's mistake must not stop the others.
         result = _mistake(error, parcel.message.id)
     return replace(result, took=timedelta(seconds=time.monotonic() - started))
@@ -253,12 +254,14 @@ def _failed(errand: Errand, result: Result, now: datetime) -> None:
     notification = errand.notification
     mine = Notification.objects.filter(status=Status.PENDING, leased_until=notification.leased_until)
     mine.filter(pk__in=[rider.pk for rider in errand.riders]).update(leased_until=None)
-    error = result.detail[:500]
+    outcome = {"leased_until": None, "last_error": result.detail[:500]}
+    if result.reached:
+        outcome["reached"] = sorted(result.reached)
     again = None if result.permanent else retry_at(notification, result, now=now)
     if again is None:
-        mine.filter(pk=notification.pk).update(status=Status.FAILED, leased_until=None, last_error=error)
+        mine.filter(pk=notification.pk).update(status=Status.FAILED, **outcome)
     else:
-        mine.filter(pk=notification.pk).update(due_at=again, leased_until=None, last_error=error)
+        mine.filter(pk=notification.pk).update(due_at=again, **outcome)
 
 
 def retry_at(notification: Notification, result: Result, *, now: datetime) -> datetime | None:

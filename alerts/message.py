@@ -56,6 +56,8 @@ class Message:
     settings_url: str
     duration_s: int = 0
     """How long the incident was open, for resolved messages."""
+    reached: frozenset[str] = frozenset()
+    """Who has it from an earlier try, as the transport named them (``TransportError.reached``)."""
 
     @property
     def acknowledge_url(self) -> str:

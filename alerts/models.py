@@ -158,6 +158,8 @@ class Notification(models.Model):
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=500, blank=True)
+    reached = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    """Who has the message, while others wait for another try: a transport's own names for them."""
     told_with = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="riders")
     """In a storm one message tells of many: the notification whose message did."""
 

@@ -1,5 +1,6 @@
 """The contract of a transport: dress a message, send it once, say whether trying again can help."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,12 +10,23 @@ from alerts.message import Message
 
 
 class TransportError(Exception):
-    """A message was not delivered. ``permanent`` means that trying again cannot help; ``retry_after`` is in seconds."""
+    """A message was not delivered. ``permanent`` means that trying again cannot help; ``retry_after`` is in seconds.
 
-    def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+    ``reached`` names, in words of the transport's own, those who have the message although others do not.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        reached: Collection[str] = frozenset(),
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.reached = frozenset(reached)
 
 
 class Audience(StrEnum):

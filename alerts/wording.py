@@ -58,6 +58,7 @@ def _about(notification: Notification, transition: Transition, *, now: datetime)
         policy=notification.policy_name,
         settings_url=_url("alerts:policies", organization=slug),
         duration_s=max(0, open_for) if happening is Happening.RESOLVED else 0,
+        reached=frozenset(notification.reached),
     )
 
 

@@ -3,6 +3,8 @@
 import hashlib
 import logging
 import smtplib
+import time
+from collections.abc import Iterator
 from email.utils import parseaddr
 from typing import Any
 
@@ -22,6 +24,7 @@ from alerts.transport import Audience, ConfigField, Receipt, TransportError
 
 logger = logging.getLogger(__name__)
 MOST_RECIPIENTS = 20
+PATIENCE_S = 15.0  # How long one try goes on taking up letters; its lease must outlast it.
 COLORS = {Severity.CRITICAL: "#cd2b31", Severity.WARNING: "#ad5700", Severity.INFO: "#1a61c9"}
 GREEN, BLUE = "#18794e", "#1a61c9"
 
@@ -57,22 +60,37 @@ class Email:
         return {"to": addresses}
 
     def send(self, config: dict[str, Any], message: Message) -> Receipt:
-        """Every recipient is tried. When some must be tried again, so are all: the Message-ID is the same then."""
+        """Every recipient is tried, save those whom an earlier try reached."""
         recipients: list[str] = config["to"]
-        text, html = plain(message), rich(message)
+        reached = {_digest(recipient) for recipient in recipients} & message.reached
         failures: list[TransportError] = []
-        with _open() as connection:
-            for recipient in recipients:
-                try:
-                    _send(connection, _letter(message, recipient, text, html))
-                except TransportError as failure:
-                    failures.append(failure)
+        for recipient, failure in _send_all(message, [to for to in recipients if _digest(to) not in reached]):
+            if failure is None:
+                reached.add(_digest(recipient))
+            else:
+                failures.append(failure)
         if temporary := [failure for failure in failures if not failure.permanent]:
-            raise temporary[0]
-        if len(failures) == len(recipients):
+            raise TransportError(str(temporary[0]), reached=reached)
+        if not reached:
             raise failures[0]
         refused = f"; {len(failures)} refused" if failures else ""
-        return Receipt(f"Handed over to {len(recipients) - len(failures)} of {len(recipients)} recipients{refused}.")
+        return Receipt(f"Handed over to {len(reached)} of {len(recipients)} recipients{refused}.")
+
+
+def _send_all(message: Message, recipients: list[str]) -> Iterator[tuple[str, TransportError | None]]:
+    """Each recipient and what went wrong. A slow server gets the rest of the letters with the next try."""
+    text, html = plain(message), rich(message)
+    begun = time.monotonic()
+    with _open() as connection:
+        for recipient in recipients:
+            failure = None
+            try:
+                if time.monotonic() - begun > PATIENCE_S:
+                    raise TransportError("The mail server is too slow to take all letters at once.")
+                _send(connection, _letter(message, recipient, text, html))
+            except TransportError as error:
+                failure = error
+            yield recipient, failure
 
 
 def _open() -> BaseEmailBackend:

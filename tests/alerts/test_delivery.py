@@ -67,7 +67,8 @@ def transport(monkeypatch: pytest.MonkeyPatch) -> FakeTransport:
 
     def compose(notification: Notification, *, now: datetime) -> Message:
         incident = notification.transition.incident.number if notification.transition else 0
-        return replace(MESSAGE, id=str(notification.pk), incident_number=incident, composed_at=now)
+        reached = frozenset(notification.reached)
+        return replace(MESSAGE, id=str(notification.pk), incident_number=incident, composed_at=now, reached=reached)
 
     monkeypatch.setattr(delivery, "get_transport", {"fake": transport}.__getitem__)
     monkeypatch.setattr(delivery, "compose", compose)
@@ -206,6 +207,13 @@ class TestFailure:
             "Nightjar could not send it (ZeroDivisionError).",
         )
 
+    def test_remembers_who_was_reached(self, due: Callable[..., Notification], transport: FakeTransport) -> None:
+        due()
+        transport.answers = [TransportError("Answered 450.", reached={"maja"}), TransportError("Unreachable.")]
+        for seconds in (0, 6, 500):
+            deliver(NOW + timedelta(seconds=seconds))
+        assert [message.reached for message in transport.sent] == [{"maja"}]
+
     def test_does_not_hold_up_other_incidents(self, due: Callable[..., Notification], transport: FakeTransport) -> None:
         due()
         other = due()
@@ -306,7 +314,6 @@ class TestChannel:
             test.refresh_from_db()
             assert test.status == Status.FAILED
         assert Channel.objects.get().enabled
-
 
     @pytest.mark.django_db(transaction=True)
     def test_that_is_deleted_meanwhile_does_not_trouble_the_others(

@@ -118,6 +118,25 @@ class TestSend:
         with patch.object(EmailBackend, "send_messages", side_effect=outcomes):
             assert Email().send(TO, MESSAGE).detail == "Handed over to 1 of 2 recipients; 1 refused."
 
+    def test_who_has_the_letter_does_not_get_it_again(self, mailoutbox: list[Any]) -> None:
+        refusal = smtplib.SMTPRecipientsRefused({"tom@example.com": (450, b"greylisted")})
+        with (
+            patch.object(EmailBackend, "send_messages", side_effect=[1, refusal]),
+            pytest.raises(TransportError) as error,
+        ):
+            Email().send(TO, MESSAGE)
+        receipt = Email().send(TO, replace(MESSAGE, reached=error.value.reached))
+        assert [letter.to for letter in mailoutbox] == [["tom@example.com"]]
+        assert receipt.detail == "Handed over to 2 of 2 recipients."
+
+    def test_a_slow_server_gets_the_rest_with_the_next_try(self, mailoutbox: list[Any]) -> None:
+        with patch("alerts.transports.email.time.monotonic", side_effect=[0, 1, 16]):
+            with pytest.raises(TransportError, match="too slow") as error:
+                Email().send(TO, MESSAGE)
+            assert not error.value.permanent
+        Email().send(TO, replace(MESSAGE, reached=error.value.reached))
+        assert [letter.to for letter in mailoutbox] == [["maja@example.com"], ["tom@example.com"]]
+
 
 class TestClean:
     def test_lines_become_addresses(self) -> None:
