@@ -19,7 +19,11 @@ from tests.alerts.facts import fault
 def bells() -> Iterator[MagicMock]:
     """Rings that tasks pass on, instead of a broker."""
     bells = MagicMock()
-    with patch.object(tasks.evaluate, "delay", bells.evaluate), patch.object(tasks.deliver_due, "delay", bells.deliver):
+    with (
+        patch.object(tasks.evaluate, "delay", bells.evaluate),
+        patch.object(tasks.settle, "delay", bells.settle),
+        patch.object(tasks.deliver_due, "delay", bells.deliver),
+    ):
         yield bells
 
 
@@ -70,11 +74,20 @@ class TestDeliverDue:
 
 
 class TestResolveQuiet:
-    def test_visits_organizations_with_something_going_on(self, acme: Organization, failure: None) -> None:
+    def test_rings_once_for_an_organization_with_something_going_on(
+        self, acme: Organization, rival: Organization, failure: None, bells: MagicMock
+    ) -> None:
+        tasks.evaluate(organization_id=acme.pk)
+        tasks.resolve_quiet()
+        bells.settle.assert_called_once_with(organization_id=acme.pk)
+
+
+class TestSettle:
+    def test_resolves_what_is_quiet(self, acme: Organization, failure: None) -> None:
         tasks.evaluate(organization_id=acme.pk)
         long_ago = timezone.now() - timedelta(hours=1)
         Incident.objects.update(opened_at=long_ago, last_seen_at=long_ago)
-        tasks.resolve_quiet()
+        tasks.settle(organization_id=acme.pk)
         assert Incident.objects.get().state == "resolved"
 
 
@@ -84,7 +97,9 @@ class TestSchedule:
         app.loader.import_default_modules()
         assert {name for name in rung if name.startswith("alerts.")} <= set(app.tasks)
 
-    @pytest.mark.parametrize("task", [tasks.evaluate_due, tasks.evaluate, tasks.deliver_due, tasks.resolve_quiet])
+    @pytest.mark.parametrize(
+        "task", [tasks.evaluate_due, tasks.evaluate, tasks.deliver_due, tasks.resolve_quiet, tasks.settle]
+    )
     def test_of_rings_does_not_pile_up(self, task: object) -> None:
         assert getattr(task, "expires") <= 30  # noqa: B009  # Celery's types do not know it.
         assert getattr(task, "time_limit") < settings.VISIBILITY_TIMEOUT  # noqa: B009
