@@ -218,9 +218,8 @@ def _assignee(request: MemberRequest) -> User | None:
     chosen = request.POST.get("assignee", "")
     if not chosen:
         return None
-    member = (
-        request.organization.members.filter(pk=int(chosen)).first() if re.fullmatch(r"[0-9]{1,18}", chosen) else None
-    )
+    number = _number(chosen)
+    member = request.organization.members.filter(pk=number).first() if number is not None else None
     if member is None:
         raise incidents.IllegalTransitionError("That person is not a member.")
     return member
@@ -238,17 +237,20 @@ def _back(request: MemberRequest, number: int) -> str:
 def open_incidents(request: MemberRequest) -> HttpResponse:
     """A fragment: what is open or acknowledged now, in the organization or of one function, worst first."""
     active = Incident.objects.filter(organization=request.organization, state__in=(State.OPEN, State.ACKNOWLEDGED))
-    resource = request.GET.get("resource_id", "")
-    if resource.isascii() and resource.isdecimal():
-        active = active.filter(resource=int(resource))
-    without = request.GET.get("without", "")
-    if without.isascii() and without.isdecimal():
-        active = active.exclude(number=int(without))
+    if (resource := _number(request.GET.get("resource_id", ""))) is not None:
+        active = active.filter(resource=resource)
+    if (without := _number(request.GET.get("without", ""))) is not None:
+        active = active.exclude(number=without)
     loudest = Case(*[When(severity=severity, then=place) for place, severity in enumerate(Severity)])
     shown = list(active.select_related("resource").order_by(loudest, "-last_seen_at")[:7])
     context = {"incidents": shown[:6], "more": len(shown) > 6, "heading": request.GET.get("heading", "")}
     pills = request.GET.get("form") == "pills"
     return render(request, "alerts/incident_pills.html" if pills else "alerts/open_incidents.html", context)
+
+
+def _number(text: str) -> int | None:
+    """An id in a URL, or None for what cannot be one."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 @require_GET

@@ -242,6 +242,10 @@ class TestFragments:
         assert incident.title not in page(bobs, f"{LIST}open/?resource_id=999999")
         assert incident.title not in page(bobs, f"{LIST}open/?without={incident.number}&heading=other")
 
+    @pytest.mark.parametrize("number", ["9" * 30, "9" * 5_000, "-1", "x"])
+    def test_numbers_that_nothing_has_are_ignored(self, bobs: Client, incident: Incident, number: str) -> None:
+        assert incident.title in page(bobs, f"{LIST}open/?resource_id={number}&without={number}")
+
     def test_incident_count(self, bobs: Client, incident: Incident) -> None:
         assert ">1<" in page(bobs, f"{LIST}count/")
         Incident.objects.update(state=State.MUTED)
