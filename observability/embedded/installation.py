@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from observability.embedded import environment, ports, postgres, records, redis
 
-PREFERRED = {"POSTGRES_PORT": 54320, "REDIS_PORT": 63790, "DEMO_HTTP_PORT": 8026, "DEMO_SMTP_PORT": 8025}
+PREFERRED = {"POSTGRES_PORT": 15432, "REDIS_PORT": 16379, "DEMO_HTTP_PORT": 8026, "DEMO_SMTP_PORT": 8025}
 NOUN = {
     "PORT": "Port",
     "POSTGRES_PORT": "PostgreSQL's port",

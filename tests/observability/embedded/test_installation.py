@@ -8,7 +8,7 @@ import pytest
 from observability.embedded import environment, records
 from observability.embedded.installation import PREFERRED, AlreadyRunningError, Installation
 
-PORTS = 52_000 + os.getpid() % 500 * 10  # Apart for each process that runs these tests.
+PORTS = 21_000 + os.getpid() % 500 * 10  # Apart for each process that runs these tests, below those of clients.
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ def keeper(tmp_path: Path) -> Iterator[Supervisor]:
 
 
 def serve(keeper: Supervisor, password: str) -> int:
-    data, port, user = keeper.folder / "postgres", ports.next_free(55_000), postgres.server_user()
+    data, port, user = keeper.folder / "postgres", ports.next_free(29_000 + os.getpid() % 1_000), postgres.server_user()
     postgres.initialise(data, password)
     command = tuple(postgres.command(data, port, "fsync=off"))
     closed = postgres.is_closed_to(user, data)

@@ -38,7 +38,7 @@ def answers(port: int) -> bool:
 
 @pytest.fixture
 def port() -> int:
-    return ports.next_free(53_000 + os.getpid() % 1_000)
+    return ports.next_free(27_000 + os.getpid() % 1_000)
 
 
 @pytest.fixture
