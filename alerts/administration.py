@@ -1,13 +1,13 @@
 """What admins change: channels and policies. Every change is one transaction with its entry in the audit log."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from alerts import routing
-from alerts.channels import config_of, seal
+from alerts.channels import readable_config_of, seal
 from alerts.finding import Severity
 from alerts.http import AddressRefusedError, parse
 from alerts.models import Channel, Notification, Policy
@@ -15,6 +15,10 @@ from alerts.transport import ConfigField, Rotating
 from alerts.transports import get_transport
 from observability.tenants import audit
 from observability.tenants.models import Organization, User
+
+QUOTA_WINDOW = timedelta(hours=1)
+TESTS_PER_CHANNEL, TESTS_PER_ORGANIZATION = 5, 20
+"""Nobody may use us to flood a mailbox. Counted in the audit log, which outlives the channel."""
 
 
 class NotNowError(Exception):
@@ -70,18 +74,21 @@ def delete_channel(*, channel: Channel, actor: User, now: datetime) -> None:
 
 @transaction.atomic
 def try_out(*, channel: Channel, actor: User, now: datetime) -> Notification:
-    """Queue a test message; raises ``NotNowError`` while another one waits."""
+    """Queue a test message; raises ``NotNowError`` while another one waits, or after too many of them."""
+    _record(channel.organization, actor, "channel.tested", channel, now)  # First: its lock has others wait in line.
     waiting = channel.notifications.filter(transition=None, status=Notification.Status.PENDING)
     if waiting.exists():
         raise NotNowError("A test of this channel is still under way.")
-    _record(channel.organization, actor, "channel.tested", channel, now)
+    recent = channel.organization.audit_entries.filter(action="channel.tested", created_at__gt=now - QUOTA_WINDOW)
+    if recent.count() > TESTS_PER_ORGANIZATION or recent.filter(target=str(channel)).count() > TESTS_PER_CHANNEL:
+        raise NotNowError("That is enough tests for now. Try again in an hour.")
     return routing.try_out(channel=channel, now=now)
 
 
 @transaction.atomic
 def secrets_of(*, channel: Channel, actor: User, now: datetime) -> dict[str, str]:
     """The secret settings in the open, by label; looking at them is recorded."""
-    config = config_of(channel)
+    config = readable_config_of(channel) or {}
     _record(channel.organization, actor, "channel.secret_shown", channel, now)
     return {field.label: str(config.get(field.name, "")) for field in fields(channel.kind) if field.kind == "secret"}
 
@@ -89,10 +96,11 @@ def secrets_of(*, channel: Channel, actor: User, now: datetime) -> dict[str, str
 @transaction.atomic
 def rotate_secret(*, channel: Channel, actor: User, now: datetime) -> None:
     """A new secret, with a time in which the old one works as well; raises ``NotNowError`` for other kinds."""
-    transport = get_transport(channel.kind)
+    config = readable_config_of(channel) or {}
+    transport = get_transport(channel.kind) if config else None
     if not isinstance(transport, Rotating):
         raise NotNowError("Its secret is not ours to replace.")
-    channel.config = seal(transport.rotate(config_of(channel), now=now))
+    channel.config = seal(transport.rotate(config, now=now))
     channel.save(update_fields=["config"])
     _record(channel.organization, actor, "channel.secret_rotated", channel, now)
 
@@ -119,7 +127,7 @@ def fields(kind: str) -> tuple[ConfigField, ...]:
 
 def where(channel: Channel) -> str:
     """Whom a channel reaches, in words without secrets: addresses, or the host of a URL."""
-    config = config_of(channel)
+    config = readable_config_of(channel) or {}
     for field in fields(channel.kind):
         value = config.get(field.name)
         if field.kind == "emails" and isinstance(value, Sequence):

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from alerts import administration
-from alerts.channels import config_of
+from alerts.channels import readable_config_of
 from alerts.forms import ChannelForm, initial
 from alerts.models import Channel, Notification, Policy
 from alerts.transport import Rotating, Transport
@@ -103,7 +103,7 @@ def channel(request: MemberRequest, channel_id: int) -> HttpResponseBase:
 
 @role_required(Role.ADMIN)
 def _change(request: MemberRequest, found: Channel) -> HttpResponse:
-    form = _form(request, found)
+    form = _form(request, found, request.POST)
     if form is None:
         raise Http404
     if not form.is_valid():
@@ -120,14 +120,14 @@ def _mine(request: MemberRequest, channel_id: int) -> Channel:
     return get_object_or_404(rows, organization=request.organization, pk=channel_id)
 
 
-def _form(request: MemberRequest, found: Channel) -> ChannelForm | None:
+def _form(request: MemberRequest, found: Channel, data: QueryDict | None = None) -> ChannelForm | None:
     """The form for whoever may change it; None as well when this version does not know the channel's kind."""
     transport = _transport(found.kind)
     if transport is None or not request.membership.may(Role.ADMIN):
         return None
-    config = config_of(found)
+    config = readable_config_of(found) or {}
     return ChannelForm(
-        request.POST or None,
+        data,
         initial=initial(transport, found.name, config),
         organization=request.organization,
         transport=transport,
@@ -151,6 +151,7 @@ def _page(
         "channel": found,
         "transport": _transport(found.kind),
         "where": administration.where(found),
+        "sealed": readable_config_of(found) is None,
         "policies": found.policies.order_by("name"),
         "form": form,
         "has_secrets": any(field.kind == "secret" for field in administration.fields(found.kind)),
@@ -208,18 +209,7 @@ def channel_secrets(request: MemberRequest, channel_id: int) -> HttpResponse:
     """Answers with the page itself, so that no URL leads to the secrets."""
     found = _mine(request, channel_id)
     secrets = administration.secrets_of(channel=found, actor=request.user, now=timezone.now())
-    transport = _transport(found.kind)
-    form = None
-    if transport:
-        config = config_of(found)
-        form = ChannelForm(
-            initial=initial(transport, found.name, config),
-            organization=request.organization,
-            transport=transport,
-            channel=found,
-            config=config,
-        )
-    return _page(request, found, form, secrets=secrets)
+    return _page(request, found, _form(request, found), secrets=secrets)
 
 
 @require_POST

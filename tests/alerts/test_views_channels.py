@@ -4,11 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
+from alerts.administration import TESTS_PER_CHANNEL, TESTS_PER_ORGANIZATION
 from alerts.channels import config_of, seal
 from alerts.models import Channel, DeliveryAttempt, Notification, Policy
 from observability.inventory.models import Resource
@@ -154,6 +157,20 @@ class TestChange:
         assert "Old" in page(alices, CHANNELS)
         assert "Old" in page(alices, f"{CHANNELS}{old.pk}/")
 
+    def test_settings_that_no_key_opens_can_be_entered_again(
+        self, alices: Client, channel: Channel, settings: Settings
+    ) -> None:
+        settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+        url = f"{CHANNELS}{channel.pk}/"
+        assert channel.name in page(alices, CHANNELS)
+        assert "No key of this installation opens its settings" in page(alices, url)
+        assert alices.post(f"{url}secrets/").status_code == 200
+        alices.post(f"{url}rotate/")
+        alices.post(url, {"name": channel.name, "url": "https://new.example/", "secret": SECRET})
+        channel.refresh_from_db()
+        assert config_of(channel) == {"url": "https://new.example/", "secret": SECRET}
+        assert "No key" not in page(alices, url)
+
 
 class TestTrying:
     def test_a_test_goes_through_the_outbox(self, alices: Client, channel: Channel, acme: Organization) -> None:
@@ -168,6 +185,20 @@ class TestTrying:
         alices.post(f"{CHANNELS}{channel.pk}/test/")
         assert "still under way" in alices.post(f"{CHANNELS}{channel.pk}/test/", follow=True).content.decode()
         assert Notification.objects.count() == 1
+
+    def test_a_mailbox_cannot_be_flooded(self, alices: Client, acme: Organization, channel: Channel) -> None:
+        def tests_in_a_row() -> int:
+            Notification.objects.update(status=Notification.Status.SENT)
+            before = Notification.objects.count()
+            alices.post(f"{CHANNELS}{channel.pk}/test/")
+            return Notification.objects.count() - before
+
+        assert [tests_in_a_row() for _ in range(7)] == [1] * TESTS_PER_CHANNEL + [0] * 2
+        for number in range(5):
+            Channel.objects.update(name=f"Renamed {number}")
+            for _ in range(4):
+                tests_in_a_row()
+        assert Notification.objects.count() == actions(acme).count("channel.tested") == TESTS_PER_ORGANIZATION
 
     @pytest.mark.parametrize(
         ("status", "words", "asks_again"),
