@@ -12,7 +12,7 @@ from pathlib import Path
 LOUD = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC)\b")
 # Redis about the machine's tuning; Celery's banner; clients that come early or late; pages that do not exist.
 HARMLESS = re.compile(
-    r"Memory overcommit|logfile ->|^warning: Not Found: "
+    r"Memory overcommit|logfile ->|^warning: Not Found: |^error: Service Unavailable: /readyz"
     r"|the database system is (starting up|shutting down|not yet accepting)"
 )
 VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
@@ -62,7 +62,10 @@ class Repeats:
     def is_news(self, text: str, moment: float) -> bool:
         """Whether this was not told lately, whatever numbers it names."""
         self.told = {known: at for known, at in self.told.items() if moment - at < self.seconds}
-        return self.told.setdefault(VARYING.sub("#", text), moment) == moment
+        key = VARYING.sub("#", text)
+        is_new = key not in self.told
+        self.told.setdefault(key, moment)
+        return is_new
 
 
 def tail(path: Path, lines: int = 12) -> str:
