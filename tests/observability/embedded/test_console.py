@@ -27,7 +27,7 @@ def test_only_trouble_reaches_the_terminal(line: str, shown: str) -> None:
 
 def test_the_same_news_is_told_once_a_minute() -> None:
     repeats = console.Repeats()
-    assert [repeats.is_news("x", moment) for moment in (0.0, 1.0, 59.0, 61.0, 62.0)] == [
+    assert [repeats.is_news("x", moment) for moment in (0.0, 0.0, 59.0, 61.0, 62.0)] == [
         True,
         False,
         False,
