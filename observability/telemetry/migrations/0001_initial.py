@@ -1,4 +1,4 @@
-"""Raw facts, partitioned by day, and their rollups by minute, hour and day.
+"""Raw facts, partitioned by day, and their rollups by minute, quarter of an hour, hour and day.
 
 Columns are ordered by alignment, so that a row carries no padding. There is no default partition: it would have to
 be scanned each time that a partition is attached.
@@ -101,12 +101,13 @@ ROOM = "WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05)"
 CREATE = (
     RAW
     + ROLLUP.format(grain="minute", options="PARTITION BY RANGE (start)")
+    + ROLLUP.format(grain="quarter", options="PARTITION BY RANGE (start)")
     + ROLLUP.format(grain="hour", options=ROOM)
     + ROLLUP.format(grain="day", options=ROOM)
 )
 DROP = """
 DROP TABLE telemetry_invocation, telemetry_log_line, telemetry_fault;
-DROP TABLE telemetry_rollup_minute, telemetry_rollup_hour, telemetry_rollup_day;
+DROP TABLE telemetry_rollup_minute, telemetry_rollup_quarter, telemetry_rollup_hour, telemetry_rollup_day;
 """
 
 
