@@ -11,7 +11,7 @@ from alerts.channels import readable_config_of, seal
 from alerts.finding import Severity
 from alerts.http import AddressRefusedError, parse
 from alerts.models import Channel, Notification, Policy
-from alerts.transport import ConfigField, Rotating
+from alerts.transport import ConfigField, Rotating, Transport
 from alerts.transports import get_transport
 from observability.tenants import audit
 from observability.tenants.models import Organization, User
@@ -96,9 +96,9 @@ def secrets_of(*, channel: Channel, actor: User, now: datetime) -> dict[str, str
 @transaction.atomic
 def rotate_secret(*, channel: Channel, actor: User, now: datetime) -> None:
     """A new secret, with a time in which the old one works as well; raises ``NotNowError`` for other kinds."""
-    config = readable_config_of(channel) or {}
-    transport = get_transport(channel.kind) if config else None
-    if not isinstance(transport, Rotating):
+    config = readable_config_of(channel)
+    transport: object = known(channel.kind)
+    if config is None or not isinstance(transport, Rotating):
         raise NotNowError("Its secret is not ours to replace.")
     channel.config = seal(transport.rotate(config, now=now))
     channel.save(update_fields=["config"])
@@ -119,10 +119,16 @@ def retry(*, notification: Notification, actor: User, now: datetime) -> bool:
 
 def fields(kind: str) -> tuple[ConfigField, ...]:
     """The settings of a kind of channel; none when this version does not know the kind."""
+    transport = known(kind)
+    return transport.fields if transport else ()
+
+
+def known(kind: str) -> Transport | None:
+    """The transport of a kind of channel, or None when this version does not know the kind."""
     try:
-        return get_transport(kind).fields
+        return get_transport(kind)
     except KeyError:
-        return ()
+        return None
 
 
 def where(channel: Channel) -> str:

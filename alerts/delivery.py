@@ -254,7 +254,7 @@ def _failed(errand: Errand, result: Result, now: datetime) -> None:
     notification = errand.notification
     mine = Notification.objects.filter(status=Status.PENDING, leased_until=notification.leased_until)
     mine.filter(pk__in=[rider.pk for rider in errand.riders]).update(leased_until=None)
-    outcome = {"leased_until": None, "last_error": result.detail[:500]}
+    outcome: dict[str, Any] = {"leased_until": None, "last_error": result.detail[:500]}
     if result.reached:
         outcome["reached"] = sorted(result.reached)
     again = None if result.permanent else retry_at(notification, result, now=now)

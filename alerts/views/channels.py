@@ -17,7 +17,7 @@ from alerts.channels import readable_config_of
 from alerts.forms import ChannelForm, initial
 from alerts.models import Channel, Notification, Policy
 from alerts.transport import Rotating, Transport
-from alerts.transports import TRANSPORTS, get_transport
+from alerts.transports import TRANSPORTS
 from alerts.views.tabs import setup_page
 from observability.tenants.access import MemberRequest, role_required
 from observability.tenants.models import Role
@@ -34,7 +34,7 @@ def channels(request: MemberRequest) -> HttpResponse:
     rows = [
         {
             "channel": channel,
-            "transport": _transport(channel.kind),
+            "transport": administration.known(channel.kind),
             "where": administration.where(channel),
             "last": latest.get(channel.pk),
             "unused": channel.pk in unused,
@@ -51,17 +51,10 @@ def _latest(request: MemberRequest, found: Sequence[Channel]) -> dict[int, Notif
     return {row.channel_id: row for row in rows.order_by("channel", "-created_at").distinct("channel")}
 
 
-def _transport(kind: str) -> Transport | None:
-    try:
-        return get_transport(kind)
-    except KeyError:
-        return None
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def channel_new(request: MemberRequest, kind: str) -> HttpResponseBase:
     """The form for everybody to see; only admins may send it."""
-    transport = _transport(kind)
+    transport = administration.known(kind)
     if transport is None:
         raise Http404
     if request.method == "POST":
@@ -122,7 +115,7 @@ def _mine(request: MemberRequest, channel_id: int) -> Channel:
 
 def _form(request: MemberRequest, found: Channel, data: QueryDict | None = None) -> ChannelForm | None:
     """The form for whoever may change it; None as well when this version does not know the channel's kind."""
-    transport = _transport(found.kind)
+    transport = administration.known(found.kind)
     if transport is None or not request.membership.may(Role.ADMIN):
         return None
     config = readable_config_of(found) or {}
@@ -149,14 +142,14 @@ def _page(
     wants_result = request.GET.get("tested") == str(tested.pk) if tested else False
     context: dict[str, Any] = setup_page(request, "channels", found.name) | {
         "channel": found,
-        "transport": _transport(found.kind),
+        "transport": administration.known(found.kind),
         "where": administration.where(found),
         "sealed": readable_config_of(found) is None,
         "policies": found.policies.order_by("name"),
         "form": form,
         "has_secrets": any(field.kind == "secret" for field in administration.fields(found.kind)),
         "secrets": secrets,
-        "rotates": isinstance(_transport(found.kind), Rotating),
+        "rotates": isinstance(administration.known(found.kind), Rotating),
         "log": log.order_by("-created_at", "-transition")[:LOG],
         "test": tested if wants_result else None,
     }

@@ -156,6 +156,7 @@ class TestChange:
         old = Channel.objects.create(organization=acme, kind="pager", name="Old", config=seal({}), created_at=now)
         assert "Old" in page(alices, CHANNELS)
         assert "Old" in page(alices, f"{CHANNELS}{old.pk}/")
+        assert alices.post(f"{CHANNELS}{old.pk}/rotate/").status_code == 302
 
     def test_settings_that_no_key_opens_can_be_entered_again(
         self, alices: Client, channel: Channel, settings: Settings
