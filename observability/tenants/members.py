@@ -102,7 +102,7 @@ def change_role(*, membership: Membership, role: Role, actor: Membership, now: d
     """Raises ``RefusedError``."""
     with transaction.atomic():
         _lock(membership.organization)
-        membership.refresh_from_db(fields=["role"])
+        _refresh(membership, actor)
         old = Role(membership.role)
         if old == role:
             return
@@ -119,7 +119,7 @@ def remove(*, membership: Membership, actor: Membership, now: datetime) -> None:
     """End somebody's membership, or one's own. Raises ``RefusedError``."""
     with transaction.atomic():
         _lock(membership.organization)
-        membership.refresh_from_db(fields=["role"])
+        _refresh(membership, actor)
         own = membership.pk == actor.pk
         if not own:
             _require_may_grant(actor, Role(membership.role))
@@ -157,6 +157,15 @@ def _require_quota(organization: Organization, email: str, now: datetime) -> Non
 def _lock(organization: Organization) -> None:
     """One change of members at a time, so that two owners cannot demote each other at once."""
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+
+
+def _refresh(*memberships: Membership) -> None:
+    """What somebody else changed while these waited for the lock; raises ``RefusedError`` when one is gone."""
+    for membership in memberships:
+        try:
+            membership.refresh_from_db(fields=["role"])
+        except Membership.DoesNotExist:
+            raise RefusedError("That person is no longer a member.") from None
 
 
 def _record(

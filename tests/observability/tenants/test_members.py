@@ -123,3 +123,21 @@ def test_the_last_owner_stays(owner: Membership, admin: Membership) -> None:
         "member.role_changed",
         "member.left",
     ]
+
+
+def test_who_is_gone_cannot_be_changed_and_changes_nobody(owner: Membership, acme: Organization) -> None:
+    other, third = join(acme, "other@example.com", Role.OWNER), join(acme, "third@example.com", Role.OWNER)
+    late = Membership.objects.get(pk=other.pk)
+    members.remove(membership=other, actor=owner, now=NOW)
+    with pytest.raises(members.RefusedError, match="no longer a member"):
+        members.remove(membership=late, actor=owner, now=NOW)
+    with pytest.raises(members.RefusedError, match="no longer a member"):
+        members.change_role(membership=third, role=Role.VIEWER, actor=late, now=NOW)
+
+
+def test_who_was_demoted_meanwhile_removes_nobody(owner: Membership, acme: Organization) -> None:
+    other, third = join(acme, "other@example.com", Role.OWNER), join(acme, "third@example.com", Role.MEMBER)
+    late = Membership.objects.get(pk=other.pk)
+    members.change_role(membership=other, role=Role.VIEWER, actor=owner, now=NOW)
+    with pytest.raises(members.RefusedError):
+        members.remove(membership=third, actor=late, now=NOW)
