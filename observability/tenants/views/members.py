@@ -2,12 +2,11 @@
 
 import logging
 from dataclasses import dataclass
-from smtplib import SMTPException
 
+from anymail.exceptions import AnymailError
 from django.conf import settings
 from django.contrib import messages
 from django.core.mail import send_mail
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -45,21 +44,19 @@ def invite(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     email, role = form.cleaned_data["email"], Role(form.cleaned_data["role"])
+    now = timezone.now()
     try:
-        with transaction.atomic():  # An invitation nobody received does not exist.
-            invitation, token = members.invite(
-                organization=request.organization,
-                email=email,
-                role=role,
-                inviter=request.membership,
-                now=timezone.now(),
-            )
-            _send(invitation, token)
+        invitation, token = members.invite(
+            organization=request.organization, email=email, role=role, inviter=request.membership, now=now
+        )
     except members.RefusedError as refusal:
         form.add_error("email", str(refusal))
         return _page(request, form, status=422)
-    except (OSError, SMTPException):
+    try:
+        _send(invitation, token)  # Outside of the transaction: a slow mail server must not hold the locks.
+    except (OSError, AnymailError):
         logger.exception("invitation.not_sent")
+        members.revoke_invitation(invitation=invitation, actor=request.membership, now=now)
         form.add_error("email", "The invitation could not be sent. Check EMAIL_URL on the server, then try again.")
         return _page(request, form, status=502)
     messages.success(request, f"{invitation.email} is invited as {role.label.lower()}.")
