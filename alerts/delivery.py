@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -51,10 +52,10 @@ MOST_RIDERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A claimed notification, and in a storm the others that its message tells of."""
+    """A claimed notification, and in a storm the ids of the others that its message tells of."""
 
     notification: Notification
-    riders: tuple[Notification, ...] = ()
+    riders: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,12 @@ def deliver(*, clock: Callable[[], datetime], patience: timedelta) -> int:
 
 
 def give_up(*, now: datetime) -> None:
-    """End the waiting for channels that were switched off meanwhile, and for messages that no sender survived."""
+    """End the waiting for channels and organizations that are no more, and for messages that no sender survived."""
     waiting = Notification.objects.filter(_unleased(now), status=Status.PENDING, due_at__lte=now)
     switched_off = waiting.filter(channel__enabled=False, transition__isnull=False)
     switched_off.update(status=Status.FAILED, last_error="The channel is switched off.")
+    archived = waiting.filter(organization__archived_at__isnull=False)
+    archived.update(status=Status.FAILED, last_error="The organization was deleted.")
     deadly = waiting.filter(attempts__gt=len(SCHEDULE) + 1)
     deadly.update(status=Status.FAILED, last_error="Every try to send it was cut off.")
 
@@ -167,16 +170,16 @@ def _audience(channel: Channel) -> Audience:
 def _lease(notification: Notification, *, last: bool, now: datetime) -> Errand:
     until = now + LEASE
     riders = _riders(notification, now) if last else ()
-    Notification.objects.filter(pk__in=[rider.pk for rider in riders]).update(leased_until=until)
+    Notification.objects.filter(pk__in=riders).update(leased_until=until)
     Notification.objects.filter(pk=notification.pk).update(leased_until=until, attempts=F("attempts") + 1)
     Channel.objects.filter(pk=notification.channel_id).update(busy_until=until)
     notification.leased_until, notification.attempts = until, notification.attempts + 1
     return Errand(notification, riders)
 
 
-def _riders(notification: Notification, now: datetime) -> tuple[Notification, ...]:
+def _riders(notification: Notification, now: datetime) -> tuple[UUID, ...]:
     same = _due(now).filter(channel=notification.channel_id, transition__isnull=False).exclude(pk=notification.pk)
-    return tuple(same[:MOST_RIDERS])
+    return tuple(row.pk for row in same[:MOST_RIDERS])
 
 
 # Send --------------------------------------------------------------------------------------------
@@ -247,13 +250,13 @@ def _sent(errand: Errand, now: datetime) -> None:
     sent = {"status": Status.SENT, "sent_at": now, "leased_until": None, "last_error": ""}
     pending = Notification.objects.filter(status=Status.PENDING)
     pending.filter(pk=errand.notification.pk).update(**sent)
-    pending.filter(pk__in=[rider.pk for rider in errand.riders]).update(**sent, told_with=errand.notification)
+    pending.filter(pk__in=errand.riders).update(**sent, told_with=errand.notification)
 
 
 def _failed(errand: Errand, result: Result, now: datetime) -> None:
     notification = errand.notification
     mine = Notification.objects.filter(status=Status.PENDING, leased_until=notification.leased_until)
-    mine.filter(pk__in=[rider.pk for rider in errand.riders]).update(leased_until=None)
+    mine.filter(pk__in=errand.riders).update(leased_until=None)
     outcome: dict[str, Any] = {"leased_until": None, "last_error": result.detail[:500]}
     if result.reached:
         outcome["reached"] = sorted(result.reached)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from alerts.causes import Suspect
 from alerts.models import Incident, Notification, Transition
+from alerts.routing import ALARMS
 
 SHOWN = 60
 ICONS = {
@@ -17,7 +18,6 @@ ICONS = {
     Transition.Kind.REOPENED: "rotate-ccw",
     Transition.Kind.NOTE: "message-square",
 }
-ALARMS = frozenset({Transition.Kind.OPENED, Transition.Kind.REOPENED})
 
 
 @dataclass(frozen=True, slots=True)

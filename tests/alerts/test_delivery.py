@@ -296,6 +296,14 @@ class TestChannel:
         Channel.objects.update(enabled=False)
         assert deliver() == 0
 
+    def test_of_a_deleted_organization_gets_nothing(
+        self, acme: Organization, due: Callable[..., Notification], transport: FakeTransport
+    ) -> None:
+        due()
+        Organization.objects.update(archived_at=NOW)
+        delivery.give_up(now=NOW)
+        assert deliver() == 0
+
     def test_that_is_switched_off_can_be_tested(
         self, due: Callable[..., Notification], transport: FakeTransport
     ) -> None:
