@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from alerts import routing
 from alerts.channels import readable_config_of, seal
@@ -37,10 +37,12 @@ def create_channel(
     actor: User,
     now: datetime,
 ) -> Channel:
-    """A new channel with a configuration that its transport has cleaned; on request the default policy uses it."""
-    channel = Channel.objects.create(
-        organization=organization, kind=kind, name=name, config=seal(dict(config)), created_at=now
-    )
+    """A new channel with a configuration that its transport has cleaned; on request the default policy uses it.
+
+    Raises ``NotNowError`` when the name is taken, as does ``change_channel``.
+    """
+    channel = Channel(organization=organization, kind=kind, name=name, config=seal(dict(config)), created_at=now)
+    _save_named(channel)
     if tell_everything:
         default_policy(organization=organization, now=now).channels.add(channel)
     detail = {"kind": kind, "where": where(channel), "tell_everything": tell_everything}
@@ -52,8 +54,17 @@ def create_channel(
 def change_channel(*, channel: Channel, name: str, config: Mapping[str, Any], actor: User, now: datetime) -> None:
     """Another name or configuration. What disabled the channel is forgotten, but it stays as it is."""
     channel.name, channel.config = name, seal(dict(config))
-    channel.save(update_fields=["name", "config"])
+    _save_named(channel)
     _record(channel.organization, actor, "channel.changed", channel, now, {"where": where(channel)})
+
+
+def _save_named(channel: Channel) -> None:
+    """Save a channel; raises ``NotNowError`` when somebody else took its name a moment before."""
+    try:
+        with transaction.atomic():
+            channel.save(update_fields=["name", "config"] if channel.pk else None)
+    except IntegrityError:
+        raise NotNowError("Another channel has this name.") from None
 
 
 @transaction.atomic

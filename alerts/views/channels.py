@@ -67,15 +67,19 @@ def _create(request: MemberRequest, transport: Transport) -> HttpResponse:
     form = ChannelForm(request.POST, organization=request.organization, transport=transport)
     if not form.is_valid():
         return _new(request, transport, form, status=422)
-    channel = administration.create_channel(
-        organization=request.organization,
-        kind=transport.kind,
-        name=form.cleaned_data["name"],
-        config=form.config,
-        tell_everything=form.cleaned_data["tell_everything"],
-        actor=request.user,
-        now=timezone.now(),
-    )
+    try:
+        channel = administration.create_channel(
+            organization=request.organization,
+            kind=transport.kind,
+            name=form.cleaned_data["name"],
+            config=form.config,
+            tell_everything=form.cleaned_data["tell_everything"],
+            actor=request.user,
+            now=timezone.now(),
+        )
+    except administration.NotNowError as error:
+        form.add_error("name", str(error))
+        return _new(request, transport, form, status=422)
     messages.success(request, f"{channel} is ready. Send a test to see that it works.")
     return redirect("alerts:channel", organization=request.organization.slug, channel_id=channel.pk)
 
@@ -101,9 +105,13 @@ def _change(request: MemberRequest, found: Channel) -> HttpResponse:
         raise Http404
     if not form.is_valid():
         return _page(request, found, form, status=422)
-    administration.change_channel(
-        channel=found, name=form.cleaned_data["name"], config=form.config, actor=request.user, now=timezone.now()
-    )
+    try:
+        administration.change_channel(
+            channel=found, name=form.cleaned_data["name"], config=form.config, actor=request.user, now=timezone.now()
+        )
+    except administration.NotNowError as error:
+        form.add_error("name", str(error))
+        return _page(request, _mine(request, found.pk), form, status=422)
     messages.success(request, f"{found} is saved.")
     return redirect("alerts:channel", organization=request.organization.slug, channel_id=found.pk)
 

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from alerts.administration import TESTS_PER_CHANNEL, TESTS_PER_ORGANIZATION
 from alerts.channels import config_of, seal
+from alerts.forms import ChannelForm
 from alerts.models import Channel, DeliveryAttempt, Notification, Policy
 from observability.inventory.models import Resource
 from observability.tenants.models import AuditEntry, Organization, User
@@ -87,6 +88,19 @@ class TestNew:
         assert "Another channel has this name." in html
         assert "A Slack webhook URL begins with" in html
         assert Channel.objects.count() == 1
+
+    def test_a_double_click_makes_one_channel(
+        self, alices: Client, channel: Channel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The other click's channel appears after the form has looked."""
+        monkeypatch.setattr(ChannelForm, "clean_name", lambda form: form.cleaned_data["name"])
+        other = webhook_channel(channel.organization, channel.created_at, "Other")
+        for url, name in ((f"{CHANNELS}new/slack/", channel.name), (f"{CHANNELS}{other.pk}/", channel.name)):
+            answer = alices.post(url, {"name": name, "url": SLACK})
+            assert answer.status_code == 422
+            assert "Another channel has this name." in answer.content.decode()
+        assert Channel.objects.count() == 2
+        assert actions(channel.organization) == []
 
     def test_private_addresses_are_refused(self, alices: Client) -> None:
         for url in ("http://user@r.example/", "ftp://r.example/", "http://r.example:6379/", "http://0x7f.1/"):
