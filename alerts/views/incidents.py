@@ -19,11 +19,11 @@ from alerts.finding import Severity
 from alerts.forms import MuteForm, NoteForm
 from alerts.models import Incident, State
 from alerts.timeline import timeline
-from alerts.views.tabs import Tab
 from observability.telemetry.store import get_store
 from observability.tenants.access import MemberRequest, role_required
 from observability.tenants.models import Organization, Role, User
 from observability.ui.range import TimeRange, parse
+from observability.ui.tabs import Tab
 
 ASKED_FIRST = {"acknowledge": "Acknowledge", "resolve": "Resolve"}
 """What a link in a message may lead to: a page that asks, because programs follow links too."""

@@ -1,6 +1,5 @@
 """One function: its metrics, invocations, errors and logs."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
@@ -19,18 +18,11 @@ from observability.telemetry.records import Rollup, Window
 from observability.telemetry.store import get_store
 from observability.tenants.access import MemberRequest
 from observability.ui.range import TimeRange
+from observability.ui.tabs import Tab
 
 TABS = {"metrics": "Metrics", "invocations": "Invocations", "errors": "Errors", "logs": "Logs"}
 DEPLOYMENTS = 8
 FAULTS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    label: str
-    url: str
-    current: bool
-    count: int = 0
 
 
 @require_GET

@@ -1,11 +1,8 @@
 """What every settings page shares: its tabs and what the reader may do."""
 
-from dataclasses import dataclass
-
-from django.urls import reverse
-
 from observability.tenants.access import MemberRequest
 from observability.tenants.models import Role
+from observability.ui.tabs import sections
 
 TABS = (
     ("general", "General", "tenants:settings"),
@@ -15,20 +12,12 @@ TABS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
-    label: str
-    url: str
-    current: bool
-
-
 def settings_page(request: MemberRequest, current: str, title: str) -> dict[str, object]:
     """The context of a settings page, to which it adds its own."""
-    slug = request.organization.slug
     return {
         "title": title,
         "nav": "settings",
-        "tabs": [Tab(label, reverse(view, kwargs={"organization": slug}), key == current) for key, label, view in TABS],
+        "tabs": sections(TABS, current, organization=request.organization.slug),
         "is_owner": request.membership.may(Role.OWNER),
         "is_admin": request.membership.may(Role.ADMIN),
     }
