@@ -18,7 +18,7 @@ from observability.telemetry.store import Store
 logger = logging.getLogger(__name__)
 
 LAG = timedelta(minutes=1)  # Facts that waited longer than this are no longer just arriving.
-BATCHES = 200  # Stored batches judged in one transaction; a longer backlog takes several.
+BATCHES = 20  # Stored batches judged in one transaction, so that even in a storm it ends in time and in little memory.
 COMPANY = 50_000  # Pieces of other evidence read at most; a storm beyond it may count a failure twice.
 REQUESTS = 5_000  # Request ids asked for in one query.
 
