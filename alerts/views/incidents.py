@@ -112,7 +112,6 @@ def incident(request: MemberRequest, number: int) -> HttpResponse:
         "nav": "incidents",
         "time_range": time_range,
         "incident": found,
-        "detail": found.detail,
         "evidence": gathered,
         "sample": gathered.sample,
         "cause": cause,
