@@ -107,6 +107,7 @@ def secrets_of(*, channel: Channel, actor: User, now: datetime) -> dict[str, str
 @transaction.atomic
 def rotate_secret(*, channel: Channel, actor: User, now: datetime) -> None:
     """A new secret, with a time in which the old one works as well; raises ``NotNowError`` for other kinds."""
+    channel = Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
     config = readable_config_of(channel)
     transport: object = known(channel.kind)
     if config is None or not isinstance(transport, Rotating):

@@ -19,6 +19,7 @@ PREFIX = "whsec_"
 SECRET_BYTES = 32
 OVERLAP = timedelta(hours=24)
 """How long messages carry the old signature as well after the secret was replaced."""
+DOUBLE_CLICK = timedelta(minutes=1)
 
 
 class Webhook:
@@ -53,6 +54,8 @@ class Webhook:
         return {"url": url, "secret": secret} | kept
 
     def rotate(self, config: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+        if _signs_twice(config, now + OVERLAP - DOUBLE_CLICK):
+            return config  # Else the second click would forget the only secret that receivers know.
         old = {"previous_secret": config["secret"], "previous_until": (now + OVERLAP).isoformat()}
         return config | old | {"secret": new_secret()}
 
@@ -80,8 +83,12 @@ def _check_secret(secret: str) -> None:
 
 def _secrets(config: dict[str, Any], now: datetime) -> list[str]:
     """The secret, and the one before it while receivers may still have that."""
-    until = config.get("previous_until")
-    return [config["secret"]] + ([config["previous_secret"]] if until and now < datetime.fromisoformat(until) else [])
+    return [config["secret"]] + ([config["previous_secret"]] if _signs_twice(config, now) else [])
+
+
+def _signs_twice(config: dict[str, Any], now: datetime) -> bool:
+    until: str = config.get("previous_until", "")
+    return bool(until) and now < datetime.fromisoformat(until)
 
 
 def sign(secrets: Sequence[str], message: Message, body: str) -> dict[str, str]:

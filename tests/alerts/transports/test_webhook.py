@@ -81,6 +81,12 @@ class TestRotation:
         assert self.verifies(new["secret"], sent_by(monkeypatch, new, later))
         assert self.verifies(old["secret"], sent_by(monkeypatch, new, later)) is old_verifies
 
+    def test_a_double_click_replaces_it_once(self) -> None:
+        now = MESSAGE.composed_at
+        once = Webhook().rotate(Webhook().clean({"url": URL}), now=now)
+        assert Webhook().rotate(once, now=now + timedelta(seconds=1)) == once
+        assert Webhook().rotate(once, now=now + timedelta(minutes=2))["previous_secret"] == once["secret"]
+
 
 def sent_by(monkeypatch: pytest.MonkeyPatch, config: dict[str, str], message: Message) -> dict[str, str]:
     sent: dict[str, str] = {}
