@@ -1,4 +1,7 @@
-"""What admins change: channels and policies. Every change is one transaction with its entry in the audit log."""
+"""What admins change: channels and policies. Every change is one transaction with its entry in the audit log.
+
+Locks are taken in one order, the row that changes before the head of the audit log, so that nobody waits in a circle.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -86,6 +89,7 @@ def delete_channel(*, channel: Channel, actor: User, now: datetime) -> None:
 @transaction.atomic
 def try_out(*, channel: Channel, actor: User, now: datetime) -> Notification:
     """Queue a test message; raises ``NotNowError`` while another one waits, or after too many of them."""
+    Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
     _record(channel.organization, actor, "channel.tested", channel, now)  # First: its lock has others wait in line.
     waiting = channel.notifications.filter(transition=None, status=Notification.Status.PENDING)
     if waiting.exists():
@@ -192,8 +196,8 @@ def delete_policy(*, policy: Policy, actor: User, now: datetime) -> None:
     """Any but the default one, which can only be switched off; raises ``NotNowError``."""
     if policy.is_default:
         raise NotNowError("The default policy cannot be deleted. Switch it off instead.")
-    _record(policy.organization, actor, "policy.deleted", policy, now)
     policy.delete()
+    _record(policy.organization, actor, "policy.deleted", policy, now)
 
 
 def _record(
