@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from alerts import http
 
-NAME = "receiver.example"
+NAME, BODY = "receiver.example", b"{}"
 
 
 def certificate(folder: Path, name: str) -> Path:
@@ -69,7 +69,9 @@ class TlsReceiver:
                 except OSError:
                     continue
                 with secured:
-                    secured.recv(65536)
+                    received = b""
+                    while not received.endswith(BODY):  # Closing before all is read resets the connection.
+                        received += secured.recv(65536) or BODY
                     secured.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     def close(self) -> None:
@@ -96,7 +98,7 @@ def receiver_of(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def post(receiver: TlsReceiver) -> int:
-    return http.post(f"https://{NAME}:{receiver.port}/", b"{}", {}, lookup=lambda host, port: ["127.0.0.1"]).status
+    return http.post(f"https://{NAME}:{receiver.port}/", BODY, {}, lookup=lambda host, port: ["127.0.0.1"]).status
 
 
 def test_the_name_of_the_url_is_asked_for_and_checked(receiver_of: Callable[..., TlsReceiver]) -> None:
