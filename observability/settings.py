@@ -59,7 +59,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_vite",
     "template_partials",
-    "django_structlog",
     "lucide",
     "anymail",
     "observability.ui",
