@@ -55,8 +55,7 @@ class ExtensionInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One AWS Lambda Telemetry API event with its identity; ``record`` is decoded JSON (object or string)."""
 
     event_id: bytes

@@ -3,11 +3,15 @@
 Every record names its organization and resource by primary key, carries its own time in UTC, and an
 ``event_id``: 16 bytes that make storing it twice the same as storing it once. ``day`` is the partition:
 it derives from the id or the event's own time, never from arrival, so a retry lands in the same place.
+
+Records are Structs, because a frozen dataclass takes ten times as long to make.
 """
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 SKEW_DAY = date(1970, 1, 1)
 """The one partition for events whose own clock is not to be believed."""
@@ -45,8 +49,7 @@ class Level(StrEnum):
     PLATFORM = "PLATFORM"
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """One run of a function, as its ``platform.report`` tells it. Durations in ms, memory in MB, cost in USD."""
 
     organization_id: int
@@ -68,8 +71,7 @@ class Invocation:
     trace_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """One line that a function wrote. ``attributes`` are the fields of a JSON line, as JSON text, else empty."""
 
     organization_id: int
@@ -94,8 +96,7 @@ class Frame:
     own: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """Why an invocation or an init failed, in the platform's or runtime's own words."""
 
     organization_id: int

@@ -1,12 +1,12 @@
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 from unittest.mock import patch
 
 import pytest
 from django.db import connection
+from msgspec.structs import replace
 
 from alerts import evaluation, incidents, pipeline, routing
 from alerts.detector import FactWindow

@@ -1,12 +1,12 @@
 """One suite for every engine: what ``telemetry.store.Store`` promises."""
 
 import random
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import DataError
 from django.utils.module_loading import import_string
+from msgspec.structs import replace
 
 from observability.telemetry.records import (
     SKEW_DAY,
@@ -63,12 +63,12 @@ def invocation(at: datetime = NOW - MINUTE, **changes: object) -> Invocation:
         cost_usd=0.000001,
         trace_id="",
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # Fields by name, from the tests below.
+    return replace(plain, **changes)
 
 
 def log_line(at: datetime = NOW - MINUTE, **changes: object) -> LogLine:
     plain = LogLine(ACME, CHECKOUT, at.date(), some_id(), at, "8f507cfc", Level.INFO, "order 17 was paid", "")
-    return replace(plain, **changes)  # type: ignore[arg-type]  # Fields by name, from the tests below.
+    return replace(plain, **changes)
 
 
 def fault(at: datetime = NOW - MINUTE, **changes: object) -> Fault:
@@ -76,7 +76,7 @@ def fault(at: datetime = NOW - MINUTE, **changes: object) -> Fault:
     plain = Fault(
         ACME, CHECKOUT, at.date(), some_id(), at, "8f507cfc", "3", FaultKind.EXCEPTION, "KeyError", "'id'", frames
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # Fields by name, from the tests below.
+    return replace(plain, **changes)
 
 
 class TestAppend:
