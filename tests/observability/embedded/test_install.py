@@ -77,3 +77,14 @@ def test_an_old_python_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys, "version_info", (3, 10, 4))
     with pytest.raises(SystemExit, match=r"needs Python 3\.11 or newer"):
         install.main()
+
+
+def test_ctrl_c_ends_with_one_sentence() -> None:
+    script = Path(install.__file__)
+    code = (
+        "import fcntl, runpy\ndef stop(*_): raise KeyboardInterrupt\nfcntl.flock = stop\n"
+        f"runpy.run_path({str(script)!r}, run_name='__main__')"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == "Interrupted; the next `make` goes on from here.\n"
