@@ -14,7 +14,7 @@ from alerts.channels import readable_config_of, seal
 from alerts.finding import Severity
 from alerts.http import AddressRefusedError, parse
 from alerts.models import Channel, Notification, Policy
-from alerts.transport import ConfigField, Rotating, Transport
+from alerts.transport import OWNERS, ConfigField, Rotating, Transport
 from alerts.transports import get_transport
 from observability.tenants import audit
 from observability.tenants.models import Organization, User
@@ -150,6 +150,8 @@ def known(kind: str) -> Transport | None:
 def where(channel: Channel) -> str:
     """Whom a channel reaches, in words without secrets: addresses, or the host of a URL."""
     config = readable_config_of(channel) or {}
+    if config.get(OWNERS):
+        return "the owners"
     for field in fields(channel.kind):
         value = config.get(field.name)
         if field.kind == "emails" and isinstance(value, Sequence):

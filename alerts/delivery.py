@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from alerts.channels import config_of
+from alerts.channels import NobodyError, addressed
 from alerts.message import Message
 from alerts.models import Channel, DeliveryAttempt, Notification
 from alerts.transport import Audience, Transport, TransportError
@@ -188,7 +188,9 @@ def pack(errand: Errand, *, now: datetime) -> Parcel | Result:
     channel = errand.notification.channel
     try:
         message = _with_riders(compose(errand.notification, now=now), len(errand.riders))
-        return Parcel(get_transport(channel.kind), config_of(channel), message)
+        return Parcel(get_transport(channel.kind), addressed(channel), message)
+    except NobodyError as error:
+        return Result(False, str(error))
     except Exception as error:  # One row that cannot be put into words must not stop the others.
         return _mistake(error, errand.notification.pk)
 

@@ -8,15 +8,13 @@ from django.db import transaction
 from alerts import channels
 from alerts.finding import Severity
 from alerts.models import Channel, Incident, Notification, Policy, Transition
-from alerts.transport import Audience
+from alerts.transport import OWNERS, Audience
 from alerts.transports import TRANSPORTS
-from observability.tenants.models import Membership, Role
 
 Kind = Transition.Kind
 
 DEFAULT_POLICY = "Everything, to everyone's e-mail"
 DEFAULT_CHANNEL = "E-mail to the owners"
-MOST_OWNERS = 20
 
 LOUDNESS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 ALARMS = frozenset({Kind.OPENED, Kind.REOPENED})
@@ -96,17 +94,13 @@ def _policies(organization_id: int) -> list[Policy]:
 
 def _default(*, organization_id: int, now: datetime) -> list[Policy]:
     """What an organization without any policy gets: every problem goes to the owners' mailboxes."""
-    owners = Membership.objects.filter(
-        organization_id=organization_id, organization__archived_at=None, role=Role.OWNER, user__is_active=True
-    )
-    addresses = list(owners.order_by("pk").values_list("user__email", flat=True)[:MOST_OWNERS])
-    if not addresses:
+    if not channels.owners(organization_id):
         return []
     with transaction.atomic():
         channel, _ = Channel.objects.get_or_create(
             organization_id=organization_id,
             name=DEFAULT_CHANNEL,
-            defaults={"kind": "email", "config": channels.seal({"to": addresses}), "created_at": now},
+            defaults={"kind": "email", "config": channels.seal({OWNERS: True}), "created_at": now},
         )
         policy, created = Policy.objects.get_or_create(
             organization_id=organization_id,

@@ -8,6 +8,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from alerts.message import Message
 
+OWNERS = "owners"
+"""A configuration in which this is true reaches the organization's owners; ``send`` finds their addresses in ``to``."""
+
 
 class TransportError(Exception):
     """A message was not delivered. ``permanent`` means that trying again cannot help; ``retry_after`` is in seconds.

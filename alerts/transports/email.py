@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 from alerts.finding import Severity
 from alerts.message import Happening, Message
 from alerts.text import block, duration, line
-from alerts.transport import Audience, ConfigField, Receipt, TransportError
+from alerts.transport import OWNERS, Audience, ConfigField, Receipt, TransportError
 
 logger = logging.getLogger(__name__)
 MOST_RECIPIENTS = 20
@@ -38,8 +38,10 @@ class Email:
         ConfigField(
             name="to",
             label="Recipients",
-            help=f"One address a line, at most {MOST_RECIPIENTS}. Each gets a letter of its own.",
+            help=f"One address a line, at most {MOST_RECIPIENTS}. Each gets a letter of its own. "
+            "Leave it empty to reach the owners of the organization, whoever they are at the time.",
             kind="emails",
+            required=False,
             placeholder="on-call@example.com",
         ),
     )
@@ -49,7 +51,7 @@ class Email:
         lines = given.splitlines() if isinstance(given, str) else [str(address) for address in given]
         addresses = list(dict.fromkeys(address.strip() for address in lines if address.strip()))
         if not addresses:
-            raise ValueError("Enter at least one address.")
+            return {OWNERS: True}
         if len(addresses) > MOST_RECIPIENTS:
             raise ValueError(f"Enter at most {MOST_RECIPIENTS} addresses.")
         for address in addresses:

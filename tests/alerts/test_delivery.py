@@ -16,7 +16,7 @@ from alerts.message import Message
 from alerts.models import Channel, DeliveryAttempt, Incident, Notification, Transition
 from alerts.transport import Audience, ConfigField, Receipt, TransportError
 from observability.inventory.models import Resource
-from observability.tenants.models import AuditEntry, Organization
+from observability.tenants.models import AuditEntry, Organization, Role, User
 from tests.alerts.facts import NOW
 from tests.alerts.messages import MESSAGE
 
@@ -40,6 +40,7 @@ class FakeTransport:
     sent: list[Message] = field(default_factory=list)
     answers: list[BaseException | None] = field(default_factory=list)
     pause_s: float = 0.0
+    configs: list[dict[str, Any]] = field(default_factory=list)
     under_way: list[str] = field(default_factory=list)
     crowded: list[str] = field(default_factory=list)
 
@@ -56,6 +57,7 @@ class FakeTransport:
         time.sleep(self.pause_s)
         self.under_way.remove(config["url"])
         self.sent.append(message)
+        self.configs.append(config)
         if answer is not None:
             raise answer
         return Receipt("Fine.")
@@ -213,6 +215,22 @@ class TestFailure:
         for seconds in (0, 6, 500):
             deliver(NOW + timedelta(seconds=seconds))
         assert [message.reached for message in transport.sent] == [{"maja"}]
+
+    def test_to_find_any_owner_is_explained_and_tried_again(
+        self, acme: Organization, alice: User, due: Callable[..., Notification], transport: FakeTransport
+    ) -> None:
+        notification = due()
+        Channel.objects.update(config=seal({"owners": True, "url": "x"}))
+        alice.memberships.update(role=Role.MEMBER)
+        deliver()
+        notification.refresh_from_db()
+        assert (notification.status, notification.last_error) == (
+            Status.PENDING,
+            "No owner of the organization has an active account.",
+        )
+        alice.memberships.update(role=Role.OWNER)
+        deliver(notification.due_at)
+        assert transport.configs == [{"url": "x", "to": ["alice@example.com"]}]
 
     def test_does_not_hold_up_other_incidents(self, due: Callable[..., Notification], transport: FakeTransport) -> None:
         due()

@@ -5,11 +5,11 @@ import pytest
 from django.db import connection
 
 from alerts import routing
-from alerts.channels import config_of, seal
+from alerts.channels import NobodyError, addressed, seal
 from alerts.finding import Severity
 from alerts.models import Channel, Incident, Notification, Policy, Transition
 from observability.inventory.models import Resource
-from observability.tenants.models import Organization, User
+from observability.tenants.models import Organization, Role, User
 from tests.alerts.facts import NOW
 
 Kind = Transition.Kind
@@ -49,7 +49,18 @@ class TestDefault:
         routing.route(organization_id=acme.pk, transitions=[], now=NOW)
         default = Policy.objects.get()
         assert (default.name, default.is_default) == (routing.DEFAULT_POLICY, True)
-        assert config_of(default.channels.get()) == {"to": ["alice@example.com"]}
+        assert addressed(default.channels.get()) == {"to": ["alice@example.com"]}
+
+    def test_follows_the_owners(self, acme: Organization, alice: User, bob: User) -> None:
+        routing.route(organization_id=acme.pk, transitions=[], now=NOW)
+        channel = Channel.objects.get()
+        bob.memberships.update(role=Role.OWNER)
+        assert addressed(channel) == {"to": ["alice@example.com", "bob@example.com"]}
+        alice.memberships.all().delete()
+        assert addressed(channel) == {"to": ["bob@example.com"]}
+        User.objects.update(is_active=False)
+        with pytest.raises(NobodyError, match="No owner"):
+            addressed(channel)
 
     def test_is_made_once(self, acme: Organization, alice: User, incident: Incident) -> None:
         assert tell(incident, Kind.OPENED, Kind.REOPENED) == [(Kind.OPENED, "email"), (Kind.REOPENED, "email")]

@@ -58,6 +58,7 @@ class TestNew:
         [
             ("slack", {"url": SLACK}, {"url": SLACK}),
             ("email", {"to": "a@example.com\nb@example.com"}, {"to": ["a@example.com", "b@example.com"]}),
+            ("email", {"to": ""}, {"owners": True}),
             (
                 "webhook",
                 {"url": "https://r.example/h", "secret": SECRET},
@@ -125,6 +126,24 @@ class TestChange:
         alices.post(f"{CHANNELS}{slack.pk}/", {"name": "#other", "url": ""})
         slack.refresh_from_db()
         assert (slack.name, config_of(slack)) == ("#other", {"url": SLACK})
+
+    def test_mail_to_the_owners_can_become_a_list_and_the_reverse(
+        self, alices: Client, acme: Organization, now: datetime
+    ) -> None:
+        mail = Channel.objects.create(
+            organization=acme, kind="email", name="Mail", config=seal({"owners": True}), created_at=now
+        )
+        url = f"{CHANNELS}{mail.pk}/"
+        for given, kept, shown in (
+            ("", {"owners": True}, "to the owners"),
+            ("on-call@example.com", {"to": ["on-call@example.com"]}, "to on-call@example.com"),
+            ("", {"owners": True}, "to the owners"),
+        ):
+            alices.post(url, {"name": "Mail", "to": given})
+            mail.refresh_from_db()
+            assert config_of(mail) == kept
+            assert f"E-mail {shown}" in page(alices, url)
+        assert "the owners" in page(alices, CHANNELS)
 
     def test_secrets_are_shown_to_admins_who_ask(
         self, alices: Client, channel: Channel, acme: Organization, bob: User

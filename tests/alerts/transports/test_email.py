@@ -144,10 +144,13 @@ class TestClean:
             "to": ["a@example.com", "b@example.com"]
         }
 
+    @pytest.mark.parametrize("config", [{"to": " \n"}, {"to": "", "owners": True}, {}])
+    def test_nobody_means_the_owners(self, config: dict[str, Any]) -> None:
+        assert Email().clean(config) == {"owners": True}
+
     @pytest.mark.parametrize(
         "to",
         [
-            "",
             "nobody",
             "a@example.com, b@example.com",
             "a@example.com\nx\ty@z",
