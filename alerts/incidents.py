@@ -232,11 +232,13 @@ def note(*, organization: Organization, number: int, actor: User, text: str, now
 @transaction.atomic
 def assign(*, organization: Organization, number: int, actor: User, assignee: User | None, now: datetime) -> Incident:
     """Make a member (or, with None, nobody) the one who looks after it."""
-    if assignee and not Membership.objects.filter(organization=organization, user=assignee).exists():
+    # Locked before the incident: whoever is removed meanwhile loses it as well, or is no member here.
+    member = Membership.objects.select_for_update(no_key=True).filter(organization=organization, user=assignee).first()
+    if assignee and member is None:
         raise IllegalTransitionError(f"{assignee} is not a member of {organization}.")
     words = f"Assigned to {assignee}." if assignee else "Assigned to nobody."
     incident = _act(organization, number, actor, Kind.NOTE, now, note=words)
-    incident.assignee = assignee
+    incident.assignee = member
     incident.save(update_fields=["assignee"])
     return incident
 

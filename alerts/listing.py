@@ -106,7 +106,7 @@ def matching(organization: Organization, search: Search, reader: User) -> QueryS
     if search.number is not None:
         found = found.filter(number=search.number)
     if search.mine:
-        found = found.filter(assignee=reader)
+        found = found.filter(assignee__user=reader)
     for word in search.text.split():
         found = found.filter(Q(title__icontains=word) | Q(resource__name__icontains=word))
     if search.functions:
@@ -141,7 +141,7 @@ def page(found: QuerySet[Incident], before: str) -> Page:
     if place := _place(before):
         seen, number = place
         found = found.filter(Q(last_seen_at__lt=seen) | Q(last_seen_at=seen, number__lt=number))
-    rows = list(found.select_related("resource", "assignee").order_by("-last_seen_at", "-number")[: PER_PAGE + 1])
+    rows = list(found.select_related("resource", "assignee__user").order_by("-last_seen_at", "-number")[: PER_PAGE + 1])
     last = rows[PER_PAGE - 1] if len(rows) > PER_PAGE else None
     older = f"{(last.last_seen_at - EPOCH) // timedelta(microseconds=1)}-{last.number}" if last else ""
     return Page(rows[:PER_PAGE], older)

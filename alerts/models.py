@@ -7,7 +7,7 @@ from django.db import models
 
 from alerts.finding import Severity
 from observability.inventory.models import Resource
-from observability.tenants.models import Organization, User
+from observability.tenants.models import Membership, Organization, User
 
 SEVERITIES = [(severity.value, severity.value.title()) for severity in Severity]
 
@@ -51,7 +51,8 @@ class Incident(models.Model):
     last_seen_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
     muted_until = models.DateTimeField(null=True, blank=True)
-    assignee = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    assignee = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+")
+    """A membership rather than a person, so that who leaves the organization leaves its incidents as well."""
     reopened = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -129,7 +129,7 @@ def _with_neighbours(request: MemberRequest) -> Any:
     mine = Incident.objects.filter(organization=request.organization)
     older = mine.filter(number__lt=OuterRef("number")).order_by("-number").values("number")[:1]
     newer = mine.filter(number__gt=OuterRef("number")).order_by("number").values("number")[:1]
-    return mine.select_related("resource", "assignee").annotate(older=Subquery(older), newer=Subquery(newer))
+    return mine.select_related("resource", "assignee__user").annotate(older=Subquery(older), newer=Subquery(newer))
 
 
 def _range(query: QueryDict, found: Incident, now: datetime) -> TimeRange:

@@ -125,8 +125,8 @@ def remove(*, membership: Membership, actor: Membership, now: datetime) -> None:
             _require_may_grant(actor, Role(membership.role))
         _require_another_owner(membership)
         action = "member.left" if own else "member.removed"
-        _record(membership.organization, actor.user, action, membership.user.email, {"role": membership.role}, now)
         membership.delete()
+        _record(membership.organization, actor.user, action, membership.user.email, {"role": membership.role}, now)
 
 
 def grantable(actor: Membership) -> list[Role]:
@@ -160,10 +160,14 @@ def _lock(organization: Organization) -> None:
 
 
 def _refresh(*memberships: Membership) -> None:
-    """What somebody else changed while these waited for the lock; raises ``RefusedError`` when one is gone."""
+    """What somebody else changed while these waited for the lock; raises ``RefusedError`` when one is gone.
+
+    They are locked, so that whoever gives a member work meanwhile comes either before the change or after it.
+    """
+    locked = Membership.objects.select_for_update(no_key=True)
     for membership in memberships:
         try:
-            membership.refresh_from_db(fields=["role"])
+            membership.refresh_from_db(fields=["role"], from_queryset=locked)
         except Membership.DoesNotExist:
             raise RefusedError("That person is no longer a member.") from None
 

@@ -11,7 +11,8 @@ from alerts.finding import Finding, Severity
 from alerts.incidents import IllegalTransitionError
 from alerts.models import Incident, State, Transition
 from observability.inventory.models import Resource
-from observability.tenants.models import AuditEntry, Organization, User
+from observability.tenants import members
+from observability.tenants.models import AuditEntry, Membership, Organization, Role, User
 from tests.alerts.facts import NOW
 
 Kind = Transition.Kind
@@ -283,10 +284,28 @@ class TestPeople:
     ) -> None:
         found(finding, now=NOW)
         incidents.assign(organization=acme, number=1, actor=alice, assignee=bob, now=NOW)
-        assert Incident.objects.get().assignee == bob
+        assert Incident.objects.get().assignee == bob.memberships.get()
         with pytest.raises(IllegalTransitionError, match="not a member"):
             incidents.assign(organization=acme, number=1, actor=alice, assignee=charlie, now=NOW)
         incidents.assign(organization=acme, number=1, actor=alice, assignee=None, now=NOW)
+        assert Incident.objects.get().assignee is None
+
+    @pytest.mark.parametrize("remover", ["alice", "bob"])
+    def test_lose_those_who_leave(
+        self,
+        found: Callable[..., list[str]],
+        finding: Finding,
+        acme: Organization,
+        alice: User,
+        bob: User,
+        remover: str,
+    ) -> None:
+        found(finding, now=NOW)
+        incidents.assign(organization=acme, number=1, actor=alice, assignee=bob, now=NOW)
+        actor = Membership.objects.get(organization=acme, user__email=f"{remover}@example.com")
+        members.remove(membership=bob.memberships.get(), actor=actor, now=NOW)
+        assert Incident.objects.get().assignee is None
+        Membership.objects.create(organization=acme, user=bob, role=Role.MEMBER)
         assert Incident.objects.get().assignee is None
 
 
@@ -314,3 +333,25 @@ def test_of_two_people_at_once_one_is_told_that_it_is_done(
         thread.join()
     assert [str(error) for error in refused] == ["#1 is already acknowledged."]
     assert steps() == [Kind.OPENED, Kind.ACKNOWLEDGED]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_removed_while_being_assigned_loses_it(
+    found: Callable[..., list[str]], finding: Finding, acme: Organization, alice: User, bob: User
+) -> None:
+    found(finding, now=NOW)
+
+    def remove() -> None:
+        members.remove(membership=bob.memberships.get(), actor=alice.memberships.get(), now=NOW)
+        connection.close()
+
+    remover = threading.Thread(target=remove)
+    with transaction.atomic():
+        incidents.assign(organization=acme, number=1, actor=alice, assignee=bob, now=NOW)
+        remover.start()
+        remover.join(0.3)
+        assert remover.is_alive()
+    remover.join()
+    assert Incident.objects.get().assignee is None
+    with pytest.raises(IllegalTransitionError, match="not a member"):
+        incidents.assign(organization=acme, number=1, actor=alice, assignee=bob, now=NOW)

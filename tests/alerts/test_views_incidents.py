@@ -169,7 +169,8 @@ class TestActions:
 
     def test_its_life(self, bobs: Client, incident: Incident, bob: User, acme: Organization) -> None:
         assert self.act(bobs, incident, "acknowledge").state == State.ACKNOWLEDGED
-        assert self.act(bobs, incident, "assign", assignee=str(bob.pk)).assignee == bob
+        assert self.act(bobs, incident, "assign", assignee=str(bob.pk)).assignee == bob.memberships.get()
+        assert "bob@example.com" in page(bobs, f"{LIST}?q=is:mine")
         assert self.act(bobs, incident, "assign", assignee="").assignee is None
         self.act(bobs, incident, "note", text="Stripe says it is them.")
         assert self.act(bobs, incident, "mute", length="24h").state == State.MUTED
