@@ -50,6 +50,14 @@ def unpack(packed: bytes) -> bytes:
     return _unzstd(packed, 2 * MAX_EXPANDED)
 
 
+def expanded_size(packed: bytes) -> int:
+    """How many bytes ``unpack`` will answer, as ``pack`` noted it; 0 for damaged data."""
+    try:
+        return max(zstandard.frame_content_size(packed), 0)
+    except zstandard.ZstdError:
+        return 0
+
+
 def _gunzip(body: bytes, limit: int) -> bytes:
     """All members of a gzip stream, at most ``limit + 1`` bytes of them."""
     parts, size, rest = [], 0, body

@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from ingest import metrics
 from ingest.brake import BrakeError
 from ingest.buffer import GROUP, STREAM, Delivery, RedisBuffer
+from ingest.compression import expanded_size
 from ingest.digest import Digest, Outcome, event_count, organization_of, slices
 from ingest.lanes import UNREADABLE, Lanes
 from ingest.metrics import Count
@@ -31,8 +32,10 @@ logger = logging.getLogger(__name__)
 BLOCK_MS = 500
 EVENTS_AT_ONCE = 8_000
 ENTRIES_AT_ONCE = 400
-BYTES_AT_ONCE = 8 * 1024 * 1024
-"""Compressed; what is read is decoded in slices of at most this size, or that many events."""
+MOST_AT_ONCE = 2 * EVENTS_AT_ONCE
+"""What was read is cut only above this: a small rest would cost a transaction of its own."""
+BYTES_PER_EVENT = 4096
+"""So much of a body, once unpacked, counts as an event; repetitive ones are a thousand times smaller in the buffer."""
 
 RECLAIM_EVERY_S = 1.0
 IDLE_MS = 5_000
@@ -45,6 +48,11 @@ BACKOFF_S = (0.2, 5.0)
 
 def consumer_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def weight(delivery: Delivery) -> int:
+    """What an entry adds to a batch, in events."""
+    return event_count(delivery.fields) + expanded_size(delivery.fields.get(b"body", b"")) // BYTES_PER_EVENT
 
 
 def forget_consumers(redis: "Redis") -> None:
@@ -117,14 +125,13 @@ class Writer:
 
     def adapt(self, deliveries: Sequence[Delivery]) -> None:
         """Read as many entries next time as make a good batch of events."""
-        events = sum(event_count(each.fields) for each in deliveries)
-        fitting = EVENTS_AT_ONCE * len(deliveries) // max(events, 1)
+        total = sum(map(weight, deliveries))
+        fitting = EVENTS_AT_ONCE * len(deliveries) // max(total, 1)
         self.at_once = max(1, min(fitting, 4 * self.at_once, ENTRIES_AT_ONCE))
 
     def handle(self, deliveries: Sequence[Delivery]) -> None:
         """Store and acknowledge, a slice at a time."""
-        weights = [event_count(each.fields) + len(each.fields.get(b"body", b"")) // 1024 for each in deliveries]
-        for part in slices(weights, EVENTS_AT_ONCE):
+        for part in slices([weight(each) for each in deliveries], MOST_AT_ONCE):
             if self.stop.is_set() and part.start:
                 return
             self.handle_slice(deliveries[part])

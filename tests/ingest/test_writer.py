@@ -110,6 +110,30 @@ class TestStoring:
         assert messages(store, acme) == ["a", "b"]
         assert counted(redis)[Count.DUPLICATES] == 4
 
+    @pytest.mark.parametrize(
+        ("count", "messages", "sizes"),
+        [
+            pytest.param(90, ["a"] * 100, [90], id="one batch, though a little more than was aimed at"),
+            pytest.param(20, ["x" * 5_000_000], [13, 7], id="64 MiB at once, however little the buffer holds"),
+        ],
+    )
+    def test_it_stores_as_much_at_once_as_is_good(
+        self,
+        writer: Writer,
+        buffer: RedisBuffer,
+        acme: Organization,
+        monkeypatch: pytest.MonkeyPatch,
+        count: int,
+        messages: list[str],
+        sizes: list[int],
+    ) -> None:
+        each, stored = entry(acme, *messages), list[int]()
+        for _ in range(count):
+            buffer.put(each)
+        monkeypatch.setattr(Writer, "handle_slice", lambda _, part: stored.append(len(part)))
+        writer.handle(buffer.read("me", count=count, block_ms=100))
+        assert stored == sizes
+
     def test_an_entry_of_a_dead_writer_is_taken_over(
         self, writer: Writer, buffer: RedisBuffer, store: PostgresStore, acme: Organization, redis: "Redis"
     ) -> None:
