@@ -13,7 +13,7 @@ from alerts import routing
 from alerts.channels import readable_config_of, seal
 from alerts.finding import Severity
 from alerts.http import AddressRefusedError, parse
-from alerts.models import Channel, Notification, Policy
+from alerts.models import TESTS, Channel, Notification, Policy
 from alerts.transport import OWNERS, ConfigField, Rotating, Transport
 from alerts.transports import get_transport
 from observability.tenants import audit
@@ -91,7 +91,7 @@ def try_out(*, channel: Channel, actor: User, now: datetime) -> Notification:
     """Queue a test message; raises ``NotNowError`` while another one waits, or after too many of them."""
     Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
     _record(channel.organization, actor, "channel.tested", channel, now)  # First: its lock has others wait in line.
-    waiting = channel.notifications.filter(transition=None, status=Notification.Status.PENDING)
+    waiting = channel.notifications.filter(TESTS, status=Notification.Status.PENDING)
     if waiting.exists():
         raise NotNowError("A test of this channel is still under way.")
     recent = channel.organization.audit_entries.filter(action="channel.tested", created_at__gt=now - QUOTA_WINDOW)

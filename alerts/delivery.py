@@ -18,9 +18,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from alerts import routing
 from alerts.channels import NobodyError, addressed
 from alerts.message import Message
-from alerts.models import Channel, DeliveryAttempt, Notification
+from alerts.models import TESTS, Channel, DeliveryAttempt, Notification
 from alerts.transport import Audience, Transport, TransportError
 from alerts.transports import get_transport
 from alerts.wording import compose
@@ -101,7 +102,7 @@ def deliver(*, clock: Callable[[], datetime], patience: timedelta) -> int:
 def give_up(*, now: datetime) -> None:
     """End the waiting for channels and organizations that are no more, and for messages that no sender survived."""
     waiting = Notification.objects.filter(_unleased(now), status=Status.PENDING, due_at__lte=now)
-    switched_off = waiting.filter(channel__enabled=False, transition__isnull=False)
+    switched_off = waiting.filter(channel__enabled=False).exclude(TESTS)
     switched_off.update(status=Status.FAILED, last_error="The channel is switched off.")
     archived = waiting.filter(organization__archived_at__isnull=False)
     archived.update(status=Status.FAILED, last_error="The organization was deleted.")
@@ -125,7 +126,7 @@ def claim(*, now: datetime) -> Errand | None:
 def _due(now: datetime) -> QuerySet[Notification]:
     """What may be sent now, rows and channels locked; rows that somebody else holds are skipped."""
     free = Q(channel__busy_until=None) | Q(channel__busy_until__lte=now)
-    allowed = Q(channel__enabled=True) | Q(transition=None)
+    allowed = Q(channel__enabled=True) | TESTS
     return (
         _first_in_line(Notification.objects.filter(status=Status.PENDING, due_at__lte=now))
         .filter(_unleased(now), free, allowed)
@@ -271,7 +272,7 @@ def _failed(errand: Errand, result: Result, now: datetime) -> None:
 
 def retry_at(notification: Notification, result: Result, *, now: datetime) -> datetime | None:
     """When to try again after ``notification.attempts`` tries; None when it is time to give up."""
-    if notification.attempts > len(SCHEDULE) or notification.transition_id is None:
+    if notification.attempts > len(SCHEDULE) or notification.is_test:
         return None
     pause = SCHEDULE[notification.attempts - 1]
     if result.retry_after is not None and notification.attempts <= PATIENT_TRIES:
@@ -286,14 +287,15 @@ def _release(notification: Notification, result: Result, now: datetime) -> None:
     channel.filter(busy_until=notification.leased_until).update(
         busy_until=None if result.retry_after is None else now + result.retry_after
     )
-    if result.permanent and notification.transition_id is not None:
+    if result.permanent and not notification.is_test:
         _switch_off(notification.channel, result.detail, now)
 
 
 def _switch_off(channel: Channel, reason: str, now: datetime) -> None:
-    """Stop using a channel that is gone for good; only its first failure is written down."""
+    """Stop using a channel that is gone for good; only its first failure is told and written down."""
     on = Channel.objects.filter(pk=channel.pk, enabled=True)
     if on.update(enabled=False, disabled_reason=reason[:300]):
+        routing.tell_switched_off(channel=channel, now=now)
         detail = {"reason": reason}
         organization = channel.organization
         audit.record(

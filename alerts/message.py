@@ -1,4 +1,4 @@
-"""What a human is told: one message about one state of one incident, ready for any transport to dress."""
+"""What a human is told: one message about one state of one incident (or a channel), ready for any transport."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,8 @@ class Happening(StrEnum):
     UNMUTED = "unmuted"
     NOTE = "note"
     TEST = "test"
+    SWITCHED_OFF = "switched_off"
+    """A channel was, because its other side wants no more messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ class Message:
 
     @property
     def acknowledge_url(self) -> str:
-        """A page that asks before it acknowledges, because programs open links in messages too."""
-        return f"{self.incident_url}acknowledge/"
+        """A page that asks before it acknowledges, because programs open links in messages too; empty without need."""
+        return f"{self.incident_url}acknowledge/" if self.is_alarm and not self.is_about_channel else ""
 
     @property
     def what(self) -> str:
@@ -72,4 +74,9 @@ class Message:
     @property
     def is_alarm(self) -> bool:
         """Whether it asks for somebody, rather than telling what somebody did."""
-        return self.happening in {Happening.OPENED, Happening.REOPENED}
+        return self.happening in {Happening.OPENED, Happening.REOPENED, Happening.SWITCHED_OFF}
+
+    @property
+    def is_about_channel(self) -> bool:
+        """Whether it is about a channel, whose page ``incident_url`` is then, and no incident."""
+        return self.happening in {Happening.TEST, Happening.SWITCHED_OFF}

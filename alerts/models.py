@@ -139,6 +139,10 @@ class Policy(models.Model):
         return self.name
 
 
+TESTS = models.Q(transition=None, about=None)
+"""The notifications that only try out their channel."""
+
+
 class Notification(models.Model):
     """One message to one channel: the outbox row is written with the transition that causes it, and sent later."""
 
@@ -151,6 +155,8 @@ class Notification(models.Model):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="notifications")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="notifications")
     transition = models.ForeignKey(Transition, models.CASCADE, null=True, related_name="notifications")
+    about = models.ForeignKey(Channel, models.CASCADE, null=True, related_name="+")
+    """The channel that was switched off, if that is what it tells. Without transition and this it is a test."""
     policy_name = models.CharField(max_length=80, blank=True)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -182,6 +188,10 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel_id} {self.status}"
+
+    @property
+    def is_test(self) -> bool:
+        return self.transition_id is None and self.about_id is None
 
 
 class DeliveryAttempt(models.Model):

@@ -25,6 +25,7 @@ TELLS = {
 }
 """The steps worth telling to each audience."""
 
+PEOPLE = frozenset({Audience.CHAT, Audience.MAILBOX})
 AUDIENCES = {transport.kind: transport.audience for transport in TRANSPORTS}
 
 
@@ -57,6 +58,23 @@ def try_out(*, channel: Channel, now: datetime) -> Notification:
     """A notification that only tries the channel out, even when it is switched off."""
     return Notification.objects.create(
         organization_id=channel.organization_id, channel=channel, transition=None, due_at=now, created_at=now
+    )
+
+
+def tell_switched_off(*, channel: Channel, now: datetime) -> None:
+    """Tell people that a channel is of no use any more: through the default policy's others, else the owners by mail.
+
+    It ends: a channel that cannot carry this message is switched off as well, so that each time fewer are left.
+    """
+    default = Policy.objects.filter(organization=channel.organization_id, is_default=True, enabled=True)
+    others = Channel.objects.filter(policies__in=default, enabled=True).order_by("pk")
+    hearers = [other for other in others if AUDIENCES.get(other.kind) in PEOPLE]
+    if not hearers and channels.owners(channel.organization_id):
+        owners = _to_owners(channel.organization_id, now)
+        hearers = [owners] if owners.enabled else []
+    Notification.objects.bulk_create(
+        Notification(organization_id=channel.organization_id, channel=hearer, about=channel, due_at=now, created_at=now)
+        for hearer in hearers
     )
 
 
@@ -97,11 +115,7 @@ def _default(*, organization_id: int, now: datetime) -> list[Policy]:
     if not channels.owners(organization_id):
         return []
     with transaction.atomic():
-        channel, _ = Channel.objects.get_or_create(
-            organization_id=organization_id,
-            name=DEFAULT_CHANNEL,
-            defaults={"kind": "email", "config": channels.seal({OWNERS: True}), "created_at": now},
-        )
+        channel = _to_owners(organization_id, now)
         policy, created = Policy.objects.get_or_create(
             organization_id=organization_id,
             is_default=True,
@@ -110,3 +124,13 @@ def _default(*, organization_id: int, now: datetime) -> list[Policy]:
         if created:
             policy.channels.add(channel)
     return [policy]
+
+
+def _to_owners(organization_id: int, now: datetime) -> Channel:
+    """The channel to the owners' mailboxes, made now if there is none."""
+    channel, _ = Channel.objects.get_or_create(
+        organization_id=organization_id,
+        name=DEFAULT_CHANNEL,
+        defaults={"kind": "email", "config": channels.seal({OWNERS: True}), "created_at": now},
+    )
+    return channel

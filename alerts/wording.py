@@ -1,5 +1,6 @@
 """Puts an incident into words: everything a transport needs to tell a person, as plain data."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +10,16 @@ from django.urls import reverse
 from alerts.causes import suspect
 from alerts.finding import Severity
 from alerts.message import Happening, Message
-from alerts.models import Incident, Notification, Transition
+from alerts.models import Channel, Incident, Notification, Transition
 from alerts.text import duration
 
 CODE_LINES = 3
 
 
 def compose(notification: Notification, *, now: datetime) -> Message:
-    """The message of one outbox row; a row without a transition is a test of its channel. Only reads."""
+    """The message of one outbox row; one that is about nothing is a test of its channel. Only reads."""
+    if notification.about is not None:
+        return _switched_off(notification, notification.about, now=now)
     if notification.transition is None:
         return _test(notification, now=now)
     return _about(notification, notification.transition, now=now)
@@ -64,13 +67,32 @@ def _about(notification: Notification, transition: Transition, *, now: datetime)
 
 def _test(notification: Notification, *, now: datetime) -> Message:
     channel = notification.channel
+    summary = f"This is a test of the channel “{channel.name}”. If you can read it, alerts will reach you here."
+    message = _about_channel(notification, channel, now=now)
+    return replace(message, title="Test message from Nightjar", summary=summary)
+
+
+def _switched_off(notification: Notification, channel: Channel, *, now: datetime) -> Message:
+    message = _about_channel(notification, channel, now=now)
+    return replace(
+        message,
+        happening=Happening.SWITCHED_OFF,
+        severity=Severity.WARNING,
+        title=f"The channel “{channel.name}” was switched off",
+        summary=f"It cannot be used any more: {channel.disabled_reason} "
+        "Nobody is told anything through it until its settings are right and it is switched on again.",
+    )
+
+
+def _about_channel(notification: Notification, channel: Channel, *, now: datetime) -> Message:
+    """What messages about channels have in common."""
     url = _url("alerts:channel", organization=notification.organization.slug, channel_id=channel.pk)
     return Message(
         id=str(notification.pk),
         happening=Happening.TEST,
         severity=Severity.INFO,
-        title="Test message from Nightjar",
-        summary=f"This is a test of the channel “{channel.name}”. If you can read it, alerts will reach you here.",
+        title="",
+        summary="",
         incident_number=0,
         incident_url=url,
         organization=notification.organization.name,
@@ -92,6 +114,7 @@ def _test(notification: Notification, *, now: datetime) -> Message:
         likely_cause="",
         policy="",
         settings_url=url,
+        reached=frozenset(notification.reached),
     )
 
 

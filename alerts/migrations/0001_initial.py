@@ -140,6 +140,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "about",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="alerts.channel"
+                    ),
+                ),
+                (
                     "channel",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE, related_name="notifications", to="alerts.channel"

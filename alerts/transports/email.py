@@ -156,6 +156,7 @@ def state(message: Message) -> str:
     at, by = f"{message.happened_at:%H:%M} UTC", f" by {line(message.actor, 100)}" if message.actor else ""
     return {
         Happening.TEST: "Test",
+        Happening.SWITCHED_OFF: f"{message.severity.title()} · {at}",
         Happening.OPENED: f"{message.severity.title()} · opened {at}",
         Happening.REOPENED: f"{message.severity.title()} · back again {at}",
         Happening.ACKNOWLEDGED: f"Acknowledged{by} · {at}",
@@ -169,7 +170,7 @@ def plain(message: Message) -> str:
     if message.code:
         rows += ["", *(f"    {row}" for row in block(message.code, 3, 200).splitlines())]
     rows += ["", f"Open: {message.incident_url}?s=mail"]
-    if message.is_alarm:
+    if message.acknowledge_url:
         rows.append(f"Acknowledge: {message.acknowledge_url}?s=mail")
     return "\n".join([*rows, "", "-- ", reason(message), message.settings_url, ""])
 
@@ -181,7 +182,7 @@ def rich(message: Message) -> str:
         "subject": subject(message), "state": state(message), "place": place(message), "reason": reason(message),
         "organization": line(message.organization, 80), "color": _color(message),
         "code": [_indented(row) for row in block(message.code, 3, 200).splitlines()],
-        "figures": _figures(message), "acknowledge": message.is_alarm,
+        "figures": _figures(message), "acknowledge": bool(message.acknowledge_url),
     })  # fmt: skip
     try:
         return mjml.mjml2html(source, disable_comments=True, fonts={})
@@ -192,20 +193,22 @@ def rich(message: Message) -> str:
 
 def place(message: Message) -> str:
     """Where it happened."""
-    if message.happening is Happening.TEST:
-        return message.organization
+    if message.is_about_channel:
+        return line(message.organization, 80)
     return f"{line(message.resource, 140)} · {line(message.region, 40)} · incident #{message.incident_number}"
 
 
 def reason(message: Message) -> str:
     """Why the reader gets this letter."""
+    if message.happening is Happening.SWITCHED_OFF:
+        return "You get this because one of your organization's channels cannot tell you any more."
     if not message.policy:
         return "You get this because somebody tested this channel in Nightjar."
     return f"You get this because of the policy “{line(message.policy, 80)}” in Nightjar."
 
 
 def _figures(message: Message) -> list[tuple[str, str]]:
-    if message.happening is Happening.TEST:
+    if message.is_about_channel:
         return []
     last = f"{message.last_seen_at:%H:%M} UTC"
     return [("Events", f"{message.events:,}"), ("Since", f"{message.opened_at:%d %b %H:%M}"), ("Last seen", last)]

@@ -96,7 +96,7 @@ def _notification(message: Message) -> str:
     """What phones and screen readers get."""
     what = line(message.what, 300)
     match message.happening:
-        case Happening.TEST:
+        case Happening.TEST | Happening.SWITCHED_OFF:
             return line(message.title, 200)
         case Happening.ACKNOWLEDGED:
             return f"Acknowledged by {line(message.actor, 100)}: {what}" if message.actor else f"Acknowledged: {what}"
@@ -117,7 +117,7 @@ def _color(message: Message) -> str:
 
 
 def _blocks(message: Message) -> list[Block]:
-    if message.happening is Happening.TEST:
+    if message.is_about_channel:
         return [_section(f"{_headline(message)}\n{_inline(message.summary, 300)}"), _buttons(message)]
     blocks: list[Block] = [_section(f"{_headline(message)}\n{_place(message)}"), _facts(message)]
     if message.code and message.happening is not Happening.RESOLVED:
@@ -173,7 +173,7 @@ def _code(code: str) -> str:
 
 def _buttons(message: Message) -> ActionsBlock:
     buttons = [LinkButtonElement(text="Open", url=f"{message.incident_url}?s=slack", action_id="open")]
-    if message.is_alarm:
+    if message.acknowledge_url:
         url = f"{message.acknowledge_url}?s=slack"
         buttons.insert(0, LinkButtonElement(text="Acknowledge", url=url, action_id="acknowledge", style="primary"))
     return ActionsBlock(elements=buttons)

@@ -11,7 +11,7 @@ from typing import Any
 import standardwebhooks
 
 from alerts import calling
-from alerts.message import Happening, Message
+from alerts.message import Message
 from alerts.text import block, line
 from alerts.transport import Audience, ConfigField, Receipt
 
@@ -104,8 +104,12 @@ def sign(secrets: Sequence[str], message: Message, body: str) -> dict[str, str]:
 def dress(message: Message) -> dict[str, Any]:
     """The payload. Text of the customer's functions is cut and cleaned, but not escaped: JSON needs no help."""
     envelope = {"timestamp": message.happened_at.isoformat()}
-    if message.happening is Happening.TEST:
-        return {"type": "test", **envelope, "data": {"organization": message.organization, "summary": message.summary}}
+    if message.is_about_channel:
+        return {
+            "type": message.happening.value,
+            **envelope,
+            "data": {"organization": message.organization, "summary": message.summary},
+        }
     return {
         "type": f"incident.{message.happening}",
         **envelope,

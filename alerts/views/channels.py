@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from alerts import administration
 from alerts.channels import readable_config_of
 from alerts.forms import ChannelForm, initial
-from alerts.models import Channel, Notification, Policy
+from alerts.models import TESTS, Channel, Notification, Policy
 from alerts.transport import Rotating, Transport
 from alerts.transports import TRANSPORTS
 from alerts.views.tabs import setup_page
@@ -145,8 +145,8 @@ def _page(
     secrets: dict[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    log = found.notifications.select_related("transition__incident").prefetch_related("attempts_log")
-    tested = found.notifications.filter(transition=None).order_by("-created_at").first()
+    log = found.notifications.select_related("transition__incident", "about").prefetch_related("attempts_log")
+    tested = found.notifications.filter(TESTS).order_by("-created_at").first()
     wants_result = request.GET.get("tested") == str(tested.pk) if tested else False
     context: dict[str, Any] = setup_page(request, "channels", found.name) | {
         "channel": found,
@@ -180,7 +180,7 @@ def channel_test(request: MemberRequest, channel_id: int) -> HttpResponse:
 @require_GET
 def test_result(request: MemberRequest, notification_id: UUID) -> HttpResponse:
     """A fragment that asks again until the test is over."""
-    tests = Notification.objects.filter(organization=request.organization, transition=None)
+    tests = Notification.objects.filter(TESTS, organization=request.organization)
     return render(request, "alerts/test_result.html", {"test": get_object_or_404(tests, pk=notification_id)})
 
 

@@ -52,7 +52,15 @@ TEST = replace(
     incident_number=0, incident_url="https://nightjar.example/o/acme/channels/3/", resource="", region="", account="",
     events=0, code="", policy="", likely_cause="", settings_url="https://nightjar.example/o/acme/channels/3/",
 )  # fmt: skip
-MESSAGES = {"opened": MESSAGE, "acknowledged": ACKNOWLEDGED, "resolved": RESOLVED, "reopened": REOPENED, "test": TEST}
+SWITCHED_OFF = replace(
+    TEST, happening=Happening.SWITCHED_OFF, severity=Severity.WARNING, title="The channel “On call” was switched off",
+    summary="It cannot be used any more: The address is gone (answered 410). "
+    "Nobody is told anything through it until its settings are right and it is switched on again.",
+)  # fmt: skip
+MESSAGES = {
+    "opened": MESSAGE, "acknowledged": ACKNOWLEDGED, "resolved": RESOLVED, "reopened": REOPENED, "test": TEST,
+    "switched_off": SWITCHED_OFF,
+}  # fmt: skip
 
 HOSTILE = (
     "<!channel> <@U123> <https://evil.example|click> & <script>alert(1)</script> {{7*7}} {% include 'x' %} "

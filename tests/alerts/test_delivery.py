@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from alerts import delivery
+from alerts import delivery, routing
 from alerts.channels import seal
 from alerts.delivery import LEASE, PER_MINUTE, SCHEDULE
 from alerts.message import Message
-from alerts.models import Channel, DeliveryAttempt, Incident, Notification, Transition
+from alerts.models import Channel, DeliveryAttempt, Incident, Notification, Policy, Transition
 from alerts.transport import Audience, ConfigField, Receipt, TransportError
 from observability.inventory.models import Resource
 from observability.tenants.models import AuditEntry, Organization, Role, User
@@ -196,6 +196,28 @@ class TestFailure:
             assert notification.status == Status.FAILED
         assert second.last_error == "The channel is switched off."
         assert transport.sent == []
+
+    def test_for_good_is_told_to_people_once_and_to_fewer_each_time(
+        self, acme: Organization, alice: User, channel: Channel, due: Callable[..., Notification],
+        transport: FakeTransport, monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        monkeypatch.setitem(routing.AUDIENCES, "fake", Audience.CHAT)
+        policy = Policy.objects.create(organization=acme, name="All", is_default=True, created_at=NOW)
+        second = new_channel(acme, "Second")
+        owners = new_channel(acme, routing.DEFAULT_CHANNEL)
+        policy.channels.add(channel, second)
+        due()
+        due()
+        transport.answers = [TransportError("Gone.", permanent=True), TransportError("Answered 500.")]
+        assert deliver() == 2
+        notice = Notification.objects.exclude(about=None).get()
+        assert (notice.channel, notice.about, notice.status) == (second, channel, Status.PENDING)
+        transport.answers = [TransportError("Gone.", permanent=True)] * 5
+        delivery.give_up(now=notice.due_at)
+        assert deliver(notice.due_at) == 2
+        told = Notification.objects.exclude(about=None).order_by("created_at").values_list("channel", "about")
+        assert list(told) == [(second.pk, channel.pk), (owners.pk, second.pk)]
+        assert not Channel.objects.filter(enabled=True).exists()
 
     def test_of_a_transport_with_a_mistake_is_tried_again(
         self, due: Callable[..., Notification], transport: FakeTransport

@@ -162,3 +162,34 @@ class TestOutbox:
 
     def test_takes_a_test_of_a_channel(self, acme: Organization) -> None:
         assert routing.try_out(channel=channel(acme, "slack"), now=NOW).transition is None
+
+
+class TestSwitchedOff:
+    @pytest.fixture
+    def dead(self, acme: Organization) -> Channel:
+        return Channel.objects.create(
+            organization=acme, kind="slack", name="dead", config=seal({}), created_at=NOW, enabled=False
+        )
+
+    def tell(self, dead: Channel) -> list[str]:
+        """The names of the channels that are told."""
+        routing.tell_switched_off(channel=dead, now=NOW)
+        rows = Notification.objects.filter(about=dead, transition=None).order_by("channel__name")
+        return [row.channel.name for row in rows]
+
+    def test_is_told_to_people_through_the_default_policy(self, acme: Organization, alice: User, dead: Channel) -> None:
+        policy(acme, dead, channel(acme, "slack"), channel(acme, "email"), channel(acme, "webhook"), is_default=True)
+        Channel.objects.create(organization=acme, kind="slack", name="other", config=seal({}), created_at=NOW)
+        assert self.tell(dead) == ["email", "slack"]
+
+    def test_else_to_the_owners(self, acme: Organization, alice: User, dead: Channel) -> None:
+        policy(acme, dead, channel(acme, "webhook"), is_default=True)
+        assert self.tell(dead) == [routing.DEFAULT_CHANNEL]
+        assert addressed(Channel.objects.get(name=routing.DEFAULT_CHANNEL)) == {"to": ["alice@example.com"]}
+
+    def test_is_told_to_nobody_when_nobody_is_left(self, acme: Organization, alice: User, dead: Channel) -> None:
+        Channel.objects.filter(pk=dead.pk).update(name=routing.DEFAULT_CHANNEL)
+        assert self.tell(dead) == []
+        Channel.objects.filter(pk=dead.pk).update(name="dead")
+        Organization.objects.update(archived_at=NOW)
+        assert self.tell(dead) == []

@@ -251,6 +251,16 @@ class TestTrying:
 
 
 class TestDeliveryLog:
+    def test_it_names_the_channel_that_was_switched_off(
+        self, alices: Client, acme: Organization, channel: Channel, now: datetime
+    ) -> None:
+        dead = webhook_channel(acme, now, "Dead end")
+        Notification.objects.create(organization=acme, channel=channel, about=dead, due_at=now, created_at=now)
+        html = page(alices, f"{CHANNELS}{channel.pk}/")
+        assert f'href="{CHANNELS}{dead.pk}/"' in html
+        assert "Dead end was switched off" in html
+        assert "Test message" not in html
+
     @pytest.fixture
     def failed(self, channel: Channel, checkout: Resource, now: datetime) -> Notification:
         policy_for(channel, now)

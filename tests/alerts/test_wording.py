@@ -67,6 +67,17 @@ class TestCompose:
         assert "Our receiver" in message.summary
         assert message.incident_url == f"http://localhost:8000/o/acme/channels/{channel.pk}/"
 
+    def test_a_channel_that_was_switched_off(self, incident: Incident, alice: User, now: datetime) -> None:
+        channel = incident.organization.channels.get()
+        channel.enabled, channel.disabled_reason = False, "The address is gone (answered 410)."
+        channel.save()
+        routing.tell_switched_off(channel=channel, now=now)
+        message = compose(Notification.objects.get(about=channel), now=now)
+        assert (message.happening, message.is_alarm, message.acknowledge_url) == (Happening.SWITCHED_OFF, True, "")
+        assert message.title == "The channel “Our receiver” was switched off"
+        assert "The address is gone (answered 410)." in message.summary
+        assert message.incident_url == f"http://localhost:8000/o/acme/channels/{channel.pk}/"
+
     def test_it_only_reads_a_little(
         self, incident: Incident, now: datetime, django_assert_max_num_queries: object
     ) -> None:
