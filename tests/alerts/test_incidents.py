@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -342,8 +343,8 @@ def test_who_is_removed_while_being_assigned_loses_it(
     found(finding, now=NOW)
 
     def remove() -> None:
-        members.remove(membership=bob.memberships.get(), actor=alice.memberships.get(), now=NOW)
-        connection.close()
+        with closing(connection):
+            members.remove(membership=bob.memberships.get(), actor=alice.memberships.get(), now=NOW)
 
     remover = threading.Thread(target=remove)
     with transaction.atomic():
