@@ -7,6 +7,9 @@ import { drawBands, drawOverlay } from './marks.js';
 const DAY = 86_400;
 const FONT = '11px "Inter Variable", system-ui';
 const SYNC = 'nightjar';
+// Nobody counts half an error: only these go between whole numbers.
+const FRACTIONAL = new Set(['pct', 'ms', 'usd']);
+const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 /** Each value stands in the middle of its bucket. */
 export function timestamps(spec) {
@@ -24,7 +27,7 @@ export function options(spec, { width, height, axis, onCursor, onZoom }) {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     series: [{}, ...spec.series.map((series) => line(series, spec))],
     scales: scales(spec),
-    axes: [timeAxis(axis), valueAxis(format, height)],
+    axes: [timeAxis(axis), valueAxis(spec.fmt, format, height)],
     cursor: cursor(spec),
     hooks: {
       drawClear: [(u) => drawBands(u, spec)],
@@ -90,8 +93,9 @@ function timeLabels(u, splits) {
   });
 }
 
-function valueAxis(format, height) {
+function valueAxis(name, format, height) {
   return {
+    ...(FRACTIONAL.has(name) ? {} : { incrs: WHOLE }),
     stroke: color('faint'),
     font: FONT,
     size: (u, values) => Math.max(44, ...(values ?? []).map((text) => text.length * 6.3 + 14)),
