@@ -77,7 +77,7 @@ class Installation:
         wanted = {"PORT": self.port} | {n: int(self.values.get(n, p)) for n, p in PREFERRED.items()}
         for name, preferred in wanted.items():
             port = ports.next_free(preferred, self.listen if name == "PORT" else "127.0.0.1", taken)
-            if port != preferred:
+            if port != preferred and (self.demo or not name.startswith("DEMO_")):
                 notes.append(f"{NOUN[name]} {preferred} is taken by another program: using {port} instead.")
             self.values[name] = str(port)
             taken |= {port}

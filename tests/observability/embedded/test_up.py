@@ -73,7 +73,7 @@ def ours(folder: Path) -> list[int]:
 def test_it_starts_heals_and_leaves_nothing_behind(up: "subprocess.Popen[str]", tmp_path: Path, port: int) -> None:
     terminal = tmp_path / "terminal"
     until(lambda: "Nightjar is ready" in terminal.read_text() or up.poll() is not None)
-    assert f"http://localhost:{port}/setup/" in terminal.read_text(), terminal.read_text()
+    assert f"Create your account at http://localhost:{port}" in terminal.read_text(), terminal.read_text()
     assert answers(port)
     assert {path.stem for path in (tmp_path / "run").glob("*.pid")} == NAMES | {"up"}
 

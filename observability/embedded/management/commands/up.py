@@ -60,6 +60,6 @@ def welcome(installation: Installation) -> None:
         say(f"  Log in as         {DEMO_EMAIL}  with the password  {password}")
         say(f"  Messages it sent  {url}/demo/inbox")
     else:
-        say(f"  First run?        Create the owner at {url}/setup/")
+        say(f"  First run?        Create your account at {url}")
     say(f"  Logs              {installation.folder}/log/")
     say("  Stop              Ctrl-C\n")
