@@ -7,7 +7,14 @@ from importlib import import_module
 
 from bench.environment import prepare
 
-NAMES = ("ingest", "alert_latency", "conserve", "pages", "footprint", "hostile")
+NAMES = {
+    "ingest": "events per second that are accepted and that become queryable",
+    "alert_latency": "from a failing invocation to the request at the Slack receiver",
+    "conserve": "is anything lost or doubled while processes die?",
+    "pages": "server time and queries of each page",
+    "footprint": "resident memory of the idle product",
+    "hostile": "answers, time and memory for thousands of hostile bodies",
+}
 
 
 def show(result: dict[str, object]) -> None:
@@ -23,6 +30,9 @@ def show(result: dict[str, object]) -> None:
 
 
 def main() -> int:
+    if not sys.argv[1:]:
+        show(dict(NAMES))
+        return 0
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=NAMES)
     name = parser.parse_args(sys.argv[1:2]).name
