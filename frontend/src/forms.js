@@ -1,4 +1,5 @@
-// `data-confirm` asks before a form is sent; `data-autosubmit` sends a form as soon as a choice is made.
+// `data-confirm` asks before a form is sent; `data-autosubmit` sends a form as soon as a choice is made;
+// `data-clear` empties a form that was accepted, because a morph keeps what was typed.
 import { closest } from './dom.js';
 
 document.addEventListener('submit', (event) => {
@@ -10,3 +11,8 @@ document.addEventListener('submit', (event) => {
 }, true);
 
 document.addEventListener('change', (event) => closest(event, '[data-autosubmit]')?.form?.requestSubmit());
+
+document.addEventListener('htmx:before:response', (event) => {
+  const { response, sourceElement } = event.detail.ctx;
+  if (response.raw.ok && sourceElement?.matches?.('form[data-clear]')) sourceElement.reset();
+});
