@@ -1,11 +1,13 @@
 """Per request: whose session this is and when it was last seen; which organization the URL names."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from observability.tenants.models import Membership
@@ -37,7 +39,11 @@ class OrganizationMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.method == "GET":
+            # A log-in or a reload led to the address of a form, where browsers show a page of their own for no body.
+            response.content = render_to_string("405.html", {}, request)
+        return response
 
     def process_view(self, request: Any, view: Any, args: list[Any], kwargs: dict[str, Any]) -> HttpResponseBase | None:
         slug = kwargs.pop("organization", None)

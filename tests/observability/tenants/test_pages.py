@@ -214,3 +214,9 @@ def test_a_person_names_themselves(alice: User) -> None:
     client = as_(alice)
     client.post("/account/", {"name": "Alice A."})
     assert "Alice A." in client.get("/account/").content.decode()
+
+
+def test_the_address_of_a_form_has_a_page(alice: User, acme: Organization) -> None:
+    response = as_(alice).get("/o/acme/settings/keys/new/")
+    assert response.status_code == 405
+    assert "Nothing was changed" in response.content.decode()
