@@ -48,3 +48,8 @@ document.addEventListener('htmx:error', (event) => {
 
 // django-allauth tells in this way that a passkey was refused or the browser has none.
 document.addEventListener('allauth.error', () => toast('The passkey was not used. Try again, or use another way.', 'warn'));
+
+// A morph of the page keeps the parts that load by themselves (hx-morph-skip-children); they then look again.
+document.addEventListener('htmx:after:swap', (event) => {
+  if (event.detail.ctx?.target === document.body) document.body.dispatchEvent(new Event('nj:morphed'));
+});
