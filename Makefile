@@ -61,7 +61,7 @@ bench: setup ## Measure: make bench NAME=ingest ARGS=--json (no NAME: list them)
 
 lock: setup ## Compile requirements/*.in to hash-locked .txt (needs uv and the network)
 	cd requirements && for name in base prod dev assets; do \
-	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 $$name.in -o $$name.txt; done
+	uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 $$name.in -o $$name.txt; done
 
 audit: setup ## Look the locked packages up among known vulnerabilities (needs the network)
 	.venv/bin/pip-audit --require-hashes --disable-pip -r requirements/prod.txt
