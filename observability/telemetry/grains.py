@@ -4,7 +4,7 @@ A minute belongs to the window in which it starts, so adjacent windows neither s
 ends now holds the minute that is still running.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -91,10 +91,10 @@ def steps(window: Window, step: timedelta) -> list[datetime]:
     return [start + step * i for i in range(max(count, 0))]
 
 
-def outside(records: Sequence[Record], *, now: datetime, kept_days: int) -> set[date]:
-    """Days among these records that no partition may exist for: past their retention, or absurdly far ahead."""
+def outside(days: Iterable[date], *, now: datetime, kept_days: int) -> set[date]:
+    """Those of the days that no partition may exist for: past their retention, or absurdly far ahead."""
     today = now.date()
-    return {d for d in days(records) if d != SKEW_DAY and not -kept_days <= (d - today).days <= AHEAD_DAYS}
+    return {day for day in days if day != SKEW_DAY and not -kept_days <= (day - today).days <= AHEAD_DAYS}
 
 
 def days(records: Sequence[Record]) -> set[date]:

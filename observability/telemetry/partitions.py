@@ -44,6 +44,10 @@ def parents() -> tuple[Partitioned, ...]:
     return (*raw, *rollups)
 
 
+def _parents_of(day: date) -> list[Partitioned]:
+    return [parent for parent in parents() if parent.skew or day != SKEW_DAY]
+
+
 def name_of(parent: Partitioned, day: date) -> str:
     return f"{parent.table}_skew" if day == SKEW_DAY else f"{parent.table}_{day:%Y%m%d}"
 
@@ -62,14 +66,24 @@ def existing(parent: Partitioned) -> set[str]:
         return {name for (name,) in cursor.fetchall()}
 
 
+def missing(days: Iterable[date]) -> set[date]:
+    """Those of the days that lack a partition somewhere. Asked anew each time: another process may have dropped it."""
+    day_by_name = {name_of(parent, day): day for day in days for parent in _parents_of(day)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL", [list(day_by_name)]
+        )
+        return {day_by_name[name] for (name,) in cursor.fetchall()}
+
+
 def ensure(days: Iterable[date]) -> None:
     """Create what is missing for these days, in the caller's transaction if there is one."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '5s'; SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        for parent in parents():
-            present = existing(parent)
-            for day in sorted(days):
-                if name_of(parent, day) not in present and (day != SKEW_DAY or parent.skew):
+        present = {name for parent in parents() for name in existing(parent)}
+        for day in sorted(days):
+            for parent in _parents_of(day):
+                if name_of(parent, day) not in present:
                     _create(parent, day)
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import DataError
 
-from observability.telemetry.grains import EPOCH, MINUTE, ceil, floor, outside, steps
+from observability.telemetry.grains import EPOCH, MINUTE, ceil, days, floor, outside, steps
 from observability.telemetry.records import (
     Appended,
     Bucket,
@@ -74,7 +74,7 @@ class MemoryStore:
     def append(self, records: Sequence[Record], *, now: datetime) -> Appended:
         for record in records:
             check(record)
-        if outside(records, now=now, kept_days=settings.RETENTION_RAW_DAYS):
+        if outside(days(records), now=now, kept_days=settings.RETENTION_RAW_DAYS):
             raise DataError("a record is older than its retention, or far in the future")
         for organization_id in {record.organization_id for record in records}:
             latest = max(time_of(r) for r in records if r.organization_id == organization_id)

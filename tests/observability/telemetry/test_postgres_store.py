@@ -150,6 +150,16 @@ class TestPartitions:
         assert days[-1] == (now + timedelta(days=14)).date()
         assert f"{parent.table}_skew" in partitions.existing(parent)
 
+    def test_what_another_process_dropped_is_made_again(self) -> None:
+        """Late events may open a day that maintenance, by a shorter retention of some table, closes again."""
+        store = PostgresStore()
+        records: list[Record] = [invocation(), log_line(), fault()]
+        store.append(records, now=NOW)
+        with connection.cursor() as cursor:
+            for parent in partitions.parents():
+                cursor.execute(f"DROP TABLE {partitions.name_of(parent, NOW.date())}")
+        assert store.append(records, now=NOW).duplicates == 0
+
     def test_two_maintainers_at_once_do_no_harm(self) -> None:
         now = datetime(2030, 1, 1, tzinfo=UTC)
         errors: list[BaseException] = []

@@ -26,11 +26,8 @@ def watermark(row: WatermarkRow) -> Watermark:
 class PostgresStore:
     """Implements ``telemetry.store.Store``; the docstrings there say what each method promises."""
 
-    def __init__(self) -> None:
-        self.days = appending.Days()
-
     def append(self, records: Sequence[Record], *, now: datetime) -> Appended:
-        return appending.append(records, self.days, now=now)
+        return appending.append(records, now=now)
 
     def total(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Rollup:
         return rollups.total(organization_id, window, resource_ids)

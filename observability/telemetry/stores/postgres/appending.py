@@ -1,7 +1,7 @@
 """Storing records once: staged, locked, inserted; effects from the new rows only; all in one transaction."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from django.conf import settings
 from django.db import DataError, connection, transaction
@@ -12,30 +12,13 @@ from observability.telemetry.stores.postgres import rolling, staging
 from observability.telemetry.stores.postgres.shapes import FAULT, INVOCATION, LOG_LINE
 
 
-class Days:
-    """Days whose partitions this process has seen; late events may need one that maintenance does not make."""
-
-    def __init__(self) -> None:
-        self.known: set[date] = set()
-
-    def ensure(self, records: Sequence[Record], *, now: datetime) -> None:
-        days = grains.days(records)
-        if days <= self.known:
-            return
-        if grains.outside(records, now=now, kept_days=settings.RETENTION_RAW_DAYS):
-            raise DataError("a record is older than its retention, or far in the future")
-        partitions.ensure(days)
-        # Only once it is committed is it known: a rollback takes the partition away again.
-        transaction.on_commit(lambda: self.known.update(days))
-
-
-def append(records: Sequence[Record], days: Days, *, now: datetime) -> Appended:
+def append(records: Sequence[Record], *, now: datetime) -> Appended:
     """See ``Store.append``."""
     if not records:
         return Appended()
     joined = connection.in_atomic_block
     with transaction.atomic():
-        days.ensure(records, now=now)
+        _make_room(records, now=now)
         invocations, log_lines, faults = staging.split(records)
         staging.prepare()
         staging.stage(INVOCATION, invocations)
@@ -50,6 +33,15 @@ def append(records: Sequence[Record], days: Days, *, now: datetime) -> Appended:
             staging.clear()
     duplicates = len(records) - len(new) - stored_lines - stored_faults
     return Appended(len(new), stored_lines, stored_faults, duplicates)
+
+
+def _make_room(records: Sequence[Record], *, now: datetime) -> None:
+    """Late events may need a partition that maintenance has not made, or has dropped since."""
+    days = grains.days(records)
+    if grains.outside(days, now=now, kept_days=settings.RETENTION_RAW_DAYS):
+        raise DataError("a record is older than its retention, or far in the future")
+    if missing := partitions.missing(days):
+        partitions.ensure(missing)
 
 
 def _advance(records: Sequence[Record], *, now: datetime) -> None:
