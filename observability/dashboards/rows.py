@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from observability.dashboards.deployments import version_name
-from observability.dashboards.figures import cold_rate, error_rate, p95_ms
+from observability.dashboards.figures import cold_rate, error_rate
 from observability.inventory.models import Resource
-from observability.telemetry.records import Bucket, Rollup, Window
+from observability.telemetry.records import Bucket, Rollup, Standing, Window
 from observability.tenants.models import Organization
 
 TREND_STEPS = 3
 """Sparklines and heat strips need a third of a chart's points."""
 RECENT = timedelta(days=1)
+IDLE = Standing(Rollup(), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,9 @@ class Row:
         return "crit" if rate > 0.005 else "warn" if rate > 0.002 else ""
 
 
-def row(function: Function, rollup: Rollup) -> Row:
-    p95, timeout_s, memory_mb = p95_ms(rollup), function.config.get("timeout_s"), function.config.get("memory_mb")
+def row(function: Function, standing: Standing) -> Row:
+    rollup, p95 = standing.rollup, standing.p95_ms
+    timeout_s, memory_mb = function.config.get("timeout_s"), function.config.get("memory_mb")
     return Row(
         id=function.id,
         name=function.name,
@@ -81,9 +83,9 @@ def row(function: Function, rollup: Rollup) -> Row:
     )
 
 
-def rows(functions: Iterable[Function], rollups: Mapping[int, Rollup]) -> list[Row]:
+def rows(functions: Iterable[Function], standings: Mapping[int, Standing]) -> list[Row]:
     """One row per function, whether it ran or not."""
-    return [row(function, rollups.get(function.id) or Rollup()) for function in functions]
+    return [row(function, standings.get(function.id) or IDLE) for function in functions]
 
 
 SORTS = {

@@ -170,6 +170,15 @@ class Rollup:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How one function did in a window. ``rollup`` comes without a sketch, which is much for many functions."""
+
+    rollup: Rollup
+    p95_ms: float | None
+    """Within 2 %; None where nothing ran."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """A rollup of ``[start, start + step)`` in a time series."""
 

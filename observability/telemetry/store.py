@@ -20,6 +20,7 @@ from observability.telemetry.records import (
     Outcome,
     Record,
     Rollup,
+    Standing,
     Watermark,
     Window,
 )
@@ -48,8 +49,8 @@ class Store(Protocol):
     ) -> list[Bucket]:
         """A gap-free series of buckets aligned to ``step`` (a whole number of minutes)."""
 
-    def by_resource(self, organization_id: int, window: Window) -> dict[int, Rollup]:
-        """One rollup per function that ran in the window."""
+    def by_resource(self, organization_id: int, window: Window) -> dict[int, Standing]:
+        """How each function did that ran in the window."""
 
     def series_by_resource(
         self, organization_id: int, window: Window, step: timedelta, resource_ids: Sequence[int]

@@ -1,6 +1,7 @@
 """Facts in dictionaries, for unit tests: the plainest reading of the ``Store`` protocol, checked by the same suite."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -17,10 +18,11 @@ from observability.telemetry.records import (
     Outcome,
     Record,
     Rollup,
+    Standing,
     Watermark,
     Window,
 )
-from observability.telemetry.sketch import bucket
+from observability.telemetry.sketch import bucket, quantile
 
 R = TypeVar("R", Invocation, LogLine, Fault)
 
@@ -106,8 +108,12 @@ class MemoryStore:
         found = self._sum(ran, lambda i: (i.started_at - EPOCH) // step)
         return [Bucket(start, found.get((start - EPOCH) // step, Rollup())) for start in steps(window, step)]
 
-    def by_resource(self, organization_id: int, window: Window) -> dict[int, Rollup]:
-        return self._sum(self._ran(organization_id, window, None), lambda i: i.resource_id)
+    def by_resource(self, organization_id: int, window: Window) -> dict[int, Standing]:
+        found = self._sum(self._ran(organization_id, window, None), lambda i: i.resource_id)
+        return {
+            resource_id: Standing(replace(each, durations={}), quantile(each.durations, 0.95))
+            for resource_id, each in found.items()
+        }
 
     def series_by_resource(
         self, organization_id: int, window: Window, step: timedelta, resource_ids: Sequence[int]

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from observability.dashboards.figures import p95_ms
 from observability.dashboards.rows import SORTS, Function, Row, ordered, row, rows, with_trends
-from observability.telemetry.records import Rollup, Window
+from observability.telemetry.records import Rollup, Standing, Window
 from tests.observability.dashboards.buckets import START, STEP, buckets, rollup
 
 
@@ -15,7 +16,7 @@ def function(pk: int, name: str, **config: float) -> Function:
 
 
 def made(name: str, found: Rollup, **config: float) -> Row:
-    return row(function(1, name, **config), found)
+    return row(function(1, name, **config), Standing(found, p95_ms(found)))
 
 
 class TestRow:

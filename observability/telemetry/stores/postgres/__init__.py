@@ -13,6 +13,7 @@ from observability.telemetry.records import (
     Outcome,
     Record,
     Rollup,
+    Standing,
     Watermark,
     Window,
 )
@@ -37,7 +38,7 @@ class PostgresStore:
     ) -> list[Bucket]:
         return rollups.series(organization_id, window, step, resource_ids)
 
-    def by_resource(self, organization_id: int, window: Window) -> dict[int, Rollup]:
+    def by_resource(self, organization_id: int, window: Window) -> dict[int, Standing]:
         return rollups.by_resource(organization_id, window)
 
     def series_by_resource(
