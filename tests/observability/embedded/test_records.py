@@ -107,9 +107,12 @@ def test_a_process_that_serves_the_data_is_ended(start: Start, tmp_path: Path) -
     (tmp_path / "run").mkdir()
     data = tmp_path / "postgres"
     data.mkdir()
-    process = start(
-        [sys.executable, "-c", f"import os, time; os.chdir({str(data)!r}); print(flush=True); time.sleep(60)"]
+    # The shell of a background job has its children ignore SIGINT.
+    script = (
+        "import os, signal, time; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        f"os.chdir({str(data)!r}); print(flush=True); time.sleep(60)"
     )
+    process = start([sys.executable, "-c", script])
     assert process.stdout is not None
     process.stdout.readline()
     (data / "postmaster.pid").write_text(f"{process.pid}\n{data}\n")

@@ -138,10 +138,10 @@ def _back_to_the_present() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_back_to_the_present")
 class TestPartitions:
-    def test_400_days_go_by(self) -> None:
+    def test_days_go_by(self) -> None:
         start = datetime(2027, 1, 1, 3, tzinfo=UTC)
         parent = partitions.parents()[0]
-        for day in range(0, 400, 14):
+        for day in range(0, 70, 14):
             now = start + timedelta(days=day)
             partitions.maintain(now=now)
             assert partitions.days_ahead(now=now) >= 14
