@@ -1,8 +1,10 @@
-"""What ingest keeps for itself: the events that could not be stored, and why."""
+"""What ingest keeps for itself: what could not be stored, and how far each source has been read."""
 
 from django.db import models
 
-from observability.tenants.models import Organization
+from observability.aws.models import AwsAccount
+from observability.inventory.models import Resource
+from observability.tenants.models import Organization, User
 
 
 class DeadLetter(models.Model):
@@ -23,3 +25,88 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry_id}#{self.position} {self.code}"
+
+
+class Collection(models.Model):
+    """What one collector does in one region of one account: when it is due, how far it got, how it went.
+
+    The row is the truth about what has to be done; Celery only rings. ``leased_until`` says that a worker has it.
+    """
+
+    account = models.ForeignKey(AwsAccount, models.CASCADE, related_name="collections")
+    region = models.CharField(max_length=30)
+    kind = models.CharField(max_length=40)
+    cursor = models.JSONField(default=dict, blank=True)
+    due_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    """In a row; each makes the next try wait longer."""
+    started_at = models.DateTimeField(null=True, blank=True)
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=40, blank=True)
+    detail = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "region", "kind"], name="collection_unique")]
+        indexes = [models.Index(fields=["due_at"], name="collection_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.account_id}/{self.region}"
+
+
+class LogGroup(models.Model):
+    """How far one log group has been read. Everything before ``read_until`` is stored, late events excepted.
+
+    ``swept_until`` trails behind: everything before it has been read again for late events, and is complete.
+    """
+
+    account = models.ForeignKey(AwsAccount, models.CASCADE, related_name="log_groups")
+    resource = models.ForeignKey(Resource, models.CASCADE, related_name="log_groups")
+    region = models.CharField(max_length=30)
+    name = models.CharField(max_length=512)
+    due_at = models.DateTimeField()
+    read_until = models.DateTimeField()
+    swept_until = models.DateTimeField()
+    last_event_at = models.DateTimeField(null=True, blank=True)
+    idle = models.PositiveSmallIntegerField(default=0)
+    """How many reads in a row found nothing; each makes the next one wait longer."""
+    trouble = models.CharField(max_length=40, blank=True)
+    """Why nothing is read here, if so: the reason of a gap in the coverage ledger."""
+    detail = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "region", "name"], name="log_group_unique")]
+        indexes = [models.Index(fields=["account", "region", "due_at"], name="log_group_due")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Backfill(models.Model):
+    """History of an account's log groups, asked for by a person: ``[start, end)`` of every group, newest hour first."""
+
+    account = models.ForeignKey(AwsAccount, models.CASCADE, related_name="backfills")
+    requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    events = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M}"
+
+
+class BackfillGroup(models.Model):
+    """How far a backfill has got in one log group: everything in ``[start, read_until)`` of it is stored."""
+
+    backfill = models.ForeignKey(Backfill, models.CASCADE, related_name="groups")
+    group = models.ForeignKey(LogGroup, models.CASCADE, related_name="+")
+    read_until = models.DateTimeField()
+    done = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["backfill", "group"], name="backfill_group_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.backfill_id}/{self.group_id}"

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "observability.ui",
     "observability.embedded",
     "observability.tenants",
+    "observability.aws",
     "observability.inventory",
     "observability.telemetry",
     "observability.dashboards",
@@ -173,6 +174,13 @@ USERSESSIONS_TRACK_ACTIVITY = True
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Nightjar <nightjar@localhost>")
 EMAIL_TIMEOUT = 10
+
+# AWS ---------------------------------------------------------------------------------------------
+# Our own credentials come from where boto3 looks for them; these say whom customers trust and where AWS answers.
+AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="")
+AWS_HOME_REGION = env.str("AWS_HOME_REGION", default="us-east-1")
+AWS_PRINCIPAL = env.str("AWS_PRINCIPAL", default="")
+ROLE_TEMPLATE_URL = env.str("ROLE_TEMPLATE_URL", default="")
 
 # Outbound ---------------------------------------------------------------------------------------
 # "host:port" pairs that alerts may call although they are private: receivers of the demo and of tests, your own relay.

@@ -21,7 +21,7 @@ from tests.routes import OBJECTS, ROUTES, WORDS, Found, Inside, found_routes
 
 ROOT = Path(settings.BASE_DIR)
 PACKAGES = ("observability", "ingest", "alerts")
-SHELVES = ("ingest/parsers", "alerts/detectors", "alerts/transports")
+SHELVES = ("ingest/collectors", "ingest/parsers", "alerts/detectors", "alerts/transports")
 ITEMS = [(shelf, path) for shelf in SHELVES for path in sorted((ROOT / shelf).glob("[a-z]*.py"))]
 PAGES = [route for route in found_routes() if isinstance(row := ROUTES.get(route.name), Inside) and row.get]
 
@@ -92,7 +92,7 @@ def _embedded() -> set[str]:
         ({"zlib", "gzip", "bz2", "lzma", "zstandard"}, {"ingest/compression.py"}),
         ({"http.client", "urllib.request", "urllib3", "httpx", "requests"}, {"alerts/http.py", "alerts/calling.py"}),
         ({"ssl", "ftplib", "telnetlib", "xmlrpc"}, {"alerts/http.py"}),
-        ({"boto3", "botocore"}, set()),
+        ({"boto3", "botocore"}, {"observability/aws/sessions.py", "observability/aws/problems.py"}),
         ({"pickle", "marshal", "shelve"}, set()),
     ],
     ids=["decompression", "outbound HTTP", "other networks", "AWS", "unsafe loading"],

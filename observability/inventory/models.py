@@ -17,6 +17,12 @@ class Resource(models.Model):
     config = models.JSONField(default=dict)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
+    listed_at = models.DateTimeField(null=True, blank=True)
+    """When AWS last listed it; None when only its telemetry told of it."""
+    gone_at = models.DateTimeField(null=True, blank=True)
+    """When a complete listing first lacked it: deleted, its history stays."""
+    pushed_at = models.DateTimeField(null=True, blank=True)
+    """When its extension last sent telemetry; what pushes is not read from its log group as well."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "arn"], name="resource_arn_unique")]

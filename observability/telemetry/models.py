@@ -1,7 +1,8 @@
-"""How far each organization's facts are stored. The facts themselves live in partitioned tables (migration 0001)."""
+"""How far each organization's facts are stored, and how complete they are. The facts live in partitioned tables."""
 
 from django.db import models
 
+from observability.inventory.models import Resource
 from observability.tenants.models import Organization
 
 
@@ -15,3 +16,21 @@ class Watermark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization_id} at {self.batch}"
+
+
+class Coverage(models.Model):
+    """One hour of one function: how many invocations AWS counted, how many we stored, and why some are missing."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="coverage")
+    resource = models.ForeignKey(Resource, models.CASCADE, related_name="coverage")
+    hour = models.DateTimeField()
+    reported = models.PositiveBigIntegerField()
+    seen = models.PositiveBigIntegerField()
+    cause = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["resource", "hour"], name="coverage_unique")]
+        indexes = [models.Index(fields=["organization", "-hour"], name="coverage_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.resource_id} {self.hour:%Y-%m-%d %H:00}: {self.seen} of {self.reported}"

@@ -36,6 +36,7 @@ def parents() -> tuple[Partitioned, ...]:
         Partitioned(f"telemetry_{name}", "date", settings.RETENTION_RAW_DAYS, skew=True)
         for name in ("invocation", "log_line", "fault")
     ]
+    raw.append(Partitioned("telemetry_point", "date", settings.RETENTION_RAW_DAYS, skew=False))
     busy = "fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05"
     rollups = [
         Partitioned(f"telemetry_rollup_{name}", "timestamptz", settings.RETENTION_MINUTE_DAYS, skew=False, options=busy)

@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 
 class FaultKind(StrEnum):
-    """What went wrong, in the platform's terms."""
+    """What went wrong, in the platform's terms; the last three are what we notice about an account ourselves."""
 
     EXCEPTION = "exception"
     TIMEOUT = "timeout"
@@ -35,6 +35,9 @@ class FaultKind(StrEnum):
     INIT_ERROR = "init_error"
     EXIT = "exit"
     UNKNOWN = "unknown"
+    ACCESS_LOST = "access_lost"
+    COVERAGE = "coverage"
+    DID_NOT_RUN = "did_not_run"
 
 
 class Level(StrEnum):
@@ -110,6 +113,21 @@ class Fault(Struct, frozen=True):
     type: str
     message: str
     frames: tuple[Frame, ...] = ()
+
+
+class Point(Struct, frozen=True):
+    """One value of a CloudWatch metric: the statistic over ``[at, at + period_s)``. A later reading may correct it.
+
+    Its natural key is organization, resource, metric, statistic, period and time.
+    """
+
+    organization_id: int
+    resource_id: int
+    metric: str
+    statistic: str
+    period_s: int
+    at: datetime
+    value: float
 
 
 Record = Invocation | LogLine | Fault

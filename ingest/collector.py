@@ -1,0 +1,90 @@
+"""The contract of a collector: one AWS service, in one region of one account. ``fetch`` is dumb, ``transform`` is pure.
+
+What was denied or throttled raises ``AwsError``: absent is not empty. Only a listing that names its type in
+``Harvest.complete`` may mark resources gone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from observability.aws.sessions import Region
+from observability.telemetry.records import Point
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One action that a collector needs: why, what is lost without it, and why it cannot be narrower."""
+
+    action: str
+    """``service:Action``, as IAM spells it."""
+    why: str
+    without: str
+    probe: tuple[str, str, Mapping[str, Any]]
+    """A harmless call that tells whether it is allowed: service, operation, parameters."""
+    resource: str = "*"
+    """The narrowest that AWS allows, with ``${AWS::Partition}`` where an ARN begins."""
+    wild: str = ""
+    """Why ``*``, where it is that."""
+    tier: str = "base"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that we know and watch."""
+
+    resource_id: int
+    arn: str
+    name: str
+    config: Mapping[str, Any]
+    pushed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where to collect, and what is known already. ``functions`` are those of this region that are watched, by name."""
+
+    organization_id: int
+    account: str
+    partition: str
+    region: str
+    now: datetime
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+    functions: Mapping[str, Function] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One resource as AWS describes it now. ``config`` is JSON-ready and holds no secret of the customer's."""
+
+    type: str
+    arn: str
+    name: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """What one run brought. ``complete`` names the types listed to the end, ``cursor`` is for the next run."""
+
+    found: Sequence[Found] = ()
+    complete: frozenset[str] = frozenset()
+    points: Sequence[Point] = ()
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Collector(Protocol):
+    """One AWS service. ``kind`` is stored in collections; never rename it."""
+
+    kind: str
+    title: str
+    every: timedelta
+    permissions: tuple[Permission, ...]
+
+    def fetch(self, aws: Region, scope: Scope) -> Any:
+        """AWS's answers as they are; no shaping. Raises ``AwsError``."""
+
+    def transform(self, raw: Any, scope: Scope) -> Harvest:
+        """What the answers say, in our words. Required fields by ``[]``, so that surprising data fails loudly."""
