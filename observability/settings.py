@@ -181,6 +181,7 @@ AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="")
 AWS_HOME_REGION = env.str("AWS_HOME_REGION", default="us-east-1")
 AWS_PRINCIPAL = env.str("AWS_PRINCIPAL", default="")
 ROLE_TEMPLATE_URL = env.str("ROLE_TEMPLATE_URL", default="")
+PULLS_AT_ONCE = env.int("PULLS_AT_ONCE", default=16)
 
 # Outbound ---------------------------------------------------------------------------------------
 # "host:port" pairs that alerts may call although they are private: receivers of the demo and of tests, your own relay.
@@ -246,6 +247,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
+# What talks to AWS waits in a line of its own (the puller's), so that alerts never wait behind it.
+CELERY_TASK_ROUTES = {"observability.aws.tasks.*": {"queue": "pull"}, "ingest.tasks.collect*": {"queue": "pull"}}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 240

@@ -34,6 +34,16 @@ WORKER = Process(
     ),
     "the background worker",
 )  # fmt: skip
+# Calls to AWS mostly wait, so they are threads of a process of their own: alerts never stand in line behind them.
+PULLER = Process(
+    "puller",
+    (
+        "celery", "-A", "observability", "worker", "--queues", "pull", "--loglevel", "INFO",
+        "--pool", "threads", "--concurrency", "8", "--hostname", "puller@%h",
+        "--without-gossip", "--without-mingle", "--without-heartbeat",
+    ),
+    "the puller",
+)  # fmt: skip
 BEAT = Process("beat", ("celery", "-A", "observability", "beat", "--loglevel", "WARNING"), "the clock")
 RECEIVERS = Process("receivers", ("python", "manage.py", "demo_receivers"), "the demo's inbox", grace=3)
 DEMO = Process("demo", ("python", "manage.py", "demo"), "the demo's traffic", grace=3)
@@ -43,4 +53,4 @@ MIGRATE = ("python", "manage.py", "migrate", "--no-input", "-v", "0", "--skip-ch
 
 def product(host: str, port: int) -> tuple[Process, ...]:
     """What runs in every installation, in the order of starting."""
-    return (web(host, port), WRITER, WORKER, BEAT)
+    return (web(host, port), WRITER, WORKER, PULLER, BEAT)

@@ -20,7 +20,7 @@ from observability.embedded.processes import DEMO, MIGRATE, RECEIVERS, Process, 
 from observability.embedded.supervisor import Service, Supervisor
 
 PATIENCE = 60.0
-STAGES = (("demo", "receivers", "web"), ("writer", "worker", "beat"), ("redis",), ("postgres",))
+STAGES = (("demo", "receivers", "web"), ("writer", "worker", "puller", "beat"), ("redis",), ("postgres",))
 DEMO_SETUP = ("python", "manage.py", "demo_setup")
 
 

@@ -1,0 +1,166 @@
+"""Which collections are due, who has them, and when they are due again. The rows are the truth; Celery only rings.
+
+A run that dies keeps its lease until it runs out, and then somebody else starts it again. However many ticks were
+missed, a collection is due once. Each has its own phase within its interval, so that a thousand accounts which were
+all due at the same moment are not so again the next time.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
+
+from ingest.collectors import COLLECTORS
+from ingest.models import Collection
+from observability.aws.models import AwsAccount
+from observability.aws.problems import AwsError
+from observability.aws.sessions import Target
+from observability.inventory.models import Resource
+
+LEASE = timedelta(seconds=90)
+"""Longer than a run may take: calls give up after 20 s, and a turn of reading logs after 20 s more."""
+
+LEAST_WAIT, MOST_WAIT = timedelta(seconds=15), timedelta(minutes=15)
+"""How long a collection waits after its first failure, and at most after many."""
+
+LISTING = "lambda_functions"
+FRESH = timedelta(minutes=10)
+
+
+class LeaseLostError(Exception):
+    """The run took longer than its lease, and another one may be under way: nothing of this one is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed collection: all that its run needs to know. ``leased_until`` is the proof that it is still ours."""
+
+    collection_id: int
+    account_pk: int
+    organization_id: int
+    account: str
+    region: str
+    kind: str
+    target: Target
+    cursor: Mapping[str, Any]
+    selection: Mapping[str, Any]
+    failures: int
+    leased_until: datetime
+
+
+def plan(*, now: datetime) -> None:
+    """Make the rows of accounts and regions that are new, remove those of regions that are not watched any more."""
+    for account in readable().annotate(rows=Count("collections")):
+        if account.rows != len(account.regions) * len(COLLECTORS):
+            account.collections.exclude(region__in=account.regions).delete()
+            wanted = [(region, collector.kind) for region in account.regions for collector in COLLECTORS]
+            fresh = [Collection(account=account, region=region, kind=kind, due_at=now) for region, kind in wanted]
+            Collection.objects.bulk_create(fresh, ignore_conflicts=True)
+
+
+def readable() -> QuerySet[AwsAccount]:
+    """The accounts that may be read: connected ones whose role proved to be safe."""
+    return AwsAccount.objects.filter(
+        status=AwsAccount.Status.CONNECTED, disconnected_at=None, organization__archived_at=None
+    )
+
+
+def hasten(*, now: datetime) -> int:
+    """Have functions listed at once where telemetry told of one that AWS has not listed yet."""
+    unknown = Resource.objects.filter(
+        Q(first_seen_at__gt=OuterRef("succeeded_at")),
+        organization=OuterRef("account__organization"),
+        account=OuterRef("account__account_id"),
+        region=OuterRef("region"),
+        type="lambda_function",
+        listed_at=None,
+        first_seen_at__gt=now - FRESH,
+    )
+    return Collection.objects.filter(Exists(unknown), kind=LISTING, due_at__gt=now).update(due_at=now)
+
+
+def claim(*, now: datetime, at_once: int) -> list[int]:
+    """Take what is due, as long as fewer than ``at_once`` runs are under way; every account gets its turn."""
+    under_way = Collection.objects.filter(leased_until__gt=now).count()
+    with transaction.atomic():
+        waiting = due(now=now).annotate(
+            turn=Window(RowNumber(), partition_by=F("account"), order_by=F("due_at").asc()),
+        )
+        first = list(waiting.order_by("turn", "due_at").values_list("pk", flat=True)[: max(at_once - under_way, 0)])
+        mine = due(now=now).filter(pk__in=first).select_for_update(skip_locked=True, of=("self",))
+        ids = list(mine.order_by("pk").values_list("pk", flat=True))
+        Collection.objects.filter(pk__in=ids).update(leased_until=now + LEASE, started_at=now)
+    return ids
+
+
+def due(*, now: datetime) -> QuerySet[Collection]:
+    free = Q(leased_until=None) | Q(leased_until__lte=now)
+    return Collection.objects.filter(free, due_at__lte=now, account__in=readable())
+
+
+def job(*, collection_id: int, now: datetime) -> Job | None:
+    """The claimed collection; None when the lease ran out while the task waited, or it is gone."""
+    row = (
+        Collection.objects.select_related("account__organization")
+        .filter(pk=collection_id, leased_until__gt=now, account__in=readable())
+        .first()
+    )
+    if row is None or row.leased_until is None:
+        return None
+    account = row.account
+    target = Target(
+        account=account.account_id,
+        partition=account.partition,
+        role_arn=account.role_arn,
+        external_id=account.external_id,
+        organization=account.organization.slug,
+    )
+    return Job(
+        row.pk, account.pk, account.organization_id, account.account_id, row.region, row.kind, target, row.cursor,
+        account.selection, row.failures, row.leased_until,
+    )  # fmt: skip
+
+
+def succeed(job: Job, *, cursor: Mapping[str, Any], every: timedelta, now: datetime, note: str = "") -> None:
+    """Done; due again in its next slot. In the transaction that stores what the run brought."""
+    _release(
+        job, cursor=dict(cursor), due_at=next_slot(job, every, now=now), failures=0, succeeded_at=now,
+        trouble="access_denied" if note else "", detail=note[:500],
+    )  # fmt: skip
+
+
+def fail(job: Job, error: AwsError, *, now: datetime) -> None:
+    """Try again later, each time later. A role that cannot be assumed any more is for verification to look at."""
+    wait = min(LEAST_WAIT * 2 ** min(job.failures, 10), MOST_WAIT)
+    with transaction.atomic():
+        _release(
+            job, due_at=now + wait * (0.75 + 0.5 * _share(job, str(now))), failures=min(job.failures + 1, 1000),
+            trouble=error.trouble, detail=str(error)[:500],
+        )  # fmt: skip
+        if error.action == "sts:AssumeRole" and not error.transient:
+            AwsAccount.objects.filter(pk=job.account_pk).update(checked_at=None)
+
+
+def next_slot(job: Job, every: timedelta, *, now: datetime) -> datetime:
+    """The first moment of this collection's phase that comes at least half an interval from now."""
+    phase = every * _share(job)
+    earliest = now + every / 2
+    midnight = earliest.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + phase + every * -((midnight + phase - earliest) // every)
+
+
+def _share(job: Job, salt: str = "") -> float:
+    """A number from 0 to 1 that is this collection's own."""
+    text = f"{job.account}/{job.region}/{job.kind}/{salt}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big") / 2**32
+
+
+def _release(job: Job, **fields: Any) -> None:
+    mine = Collection.objects.filter(pk=job.collection_id, leased_until=job.leased_until)
+    if not mine.update(leased_until=None, **fields):
+        raise LeaseLostError(job.kind)
