@@ -130,6 +130,18 @@ class Point(Struct, frozen=True):
     value: float
 
 
+AGGREGATES = {"Sum": "sum", "SampleCount": "sum", "Maximum": "max", "Minimum": "min", "Average": "avg"}
+"""How the points of a statistic become one of a longer period; that is exact for all but the average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A metric in ``[at, at + step)`` of a series; None where nothing is stored, which is not the same as zero."""
+
+    at: datetime
+    value: float | None
+
+
 Record = Invocation | LogLine | Fault
 
 

@@ -18,6 +18,8 @@ from observability.telemetry.records import (
     Invocation,
     LogLine,
     Outcome,
+    Point,
+    Reading,
     Record,
     Rollup,
     Standing,
@@ -34,6 +36,30 @@ class Store(Protocol):
         """Store records once each; rollups and watermarks move by the new ones only, in the same transaction.
 
         Joins the caller's transaction when there is one. Raises ``django.db.DataError`` when a value is refused.
+        """
+
+    def append_points(self, points: Sequence[Point], *, now: datetime) -> int:
+        """Store points; one that is there already takes the later value. Answers how many were new or corrected.
+
+        Joins the caller's transaction when there is one. Raises ``django.db.DataError``, and stores nothing, when one
+        is not a number, older than its retention, or far in the future.
+        """
+
+    # Metrics ---------------------------------------------------------------------------------------
+    def points(
+        self,
+        organization_id: int,
+        window: Window,
+        *,
+        metric: str,
+        statistic: str,
+        resource_ids: Sequence[int] | None = None,
+        step: timedelta | None = None,
+    ) -> dict[int, list[Reading]]:
+        """One metric per resource, in time order: of all that have any, or of every one that is named.
+
+        With ``step`` (whole minutes) a gap-free series of buckets aligned to it, summed for ``Sum``, the largest for
+        ``Maximum``, the mean for ``Average``; without it the points as they are stored.
         """
 
     # Rollups ---------------------------------------------------------------------------------------

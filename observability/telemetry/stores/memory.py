@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from statistics import fmean
 from typing import TypeVar
 
 from django.conf import settings
@@ -10,12 +12,15 @@ from django.db import DataError
 
 from observability.telemetry.grains import EPOCH, MINUTE, ceil, days, floor, outside, steps
 from observability.telemetry.records import (
+    AGGREGATES,
     Appended,
     Bucket,
     Fault,
     Invocation,
     LogLine,
     Outcome,
+    Point,
+    Reading,
     Record,
     Rollup,
     Standing,
@@ -65,6 +70,9 @@ def rollup(invocation: Invocation) -> Rollup:
     )
 
 
+COMBINED: dict[str, Callable[[list[float]], float]] = {"sum": sum, "max": max, "min": min, "avg": fmean}
+
+
 class MemoryStore:
     """Implements ``telemetry.store.Store``."""
 
@@ -72,6 +80,7 @@ class MemoryStore:
         self.records: dict[tuple[type, int, object, bytes], Record] = {}
         self.batches: dict[tuple[int, bytes], int] = {}
         self.marks: dict[int, Watermark] = {}
+        self.values: dict[tuple[int, int, str, str, int, datetime], float] = {}
 
     def append(self, records: Sequence[Record], *, now: datetime) -> Appended:
         for record in records:
@@ -96,6 +105,39 @@ class MemoryStore:
         if isinstance(record, Fault):
             self.batches[record.organization_id, record.event_id] = self.marks[record.organization_id].batch
         return True
+
+    # Metrics ---------------------------------------------------------------------------------------
+    def append_points(self, points: Sequence[Point], *, now: datetime) -> int:
+        if not all(isfinite(point.value) for point in points):
+            raise DataError("the value of a point is not a number")
+        if any("\0" in point.metric + point.statistic for point in points):
+            raise DataError("text holds NUL")
+        if outside({p.at.astimezone(UTC).date() for p in points}, now=now, kept_days=settings.RETENTION_RAW_DAYS):
+            raise DataError("a point is older than its retention, or far in the future")
+        later = {(p.organization_id, p.resource_id, p.metric, p.statistic, p.period_s, p.at): p.value for p in points}
+        changed = sum(self.values.get(key) != value for key, value in later.items())
+        self.values |= later
+        return changed
+
+    def points(
+        self,
+        organization_id: int,
+        window: Window,
+        *,
+        metric: str,
+        statistic: str,
+        resource_ids: Sequence[int] | None = None,
+        step: timedelta | None = None,
+    ) -> dict[int, list[Reading]]:
+        found: dict[int, list[Reading]] = {resource_id: [] for resource_id in resource_ids or ()}
+        for (owner, resource_id, *named, _, at), value in sorted(self.values.items()):
+            mine = owner == organization_id and named == [metric, statistic] and window.start <= at < window.end
+            if mine and (resource_ids is None or resource_id in resource_ids):
+                found.setdefault(resource_id, []).append(Reading(at, value))
+        if step is None:
+            return found
+        combined = COMBINED[AGGREGATES[statistic]]
+        return {resource_id: _buckets(values, window, step, combined) for resource_id, values in found.items()}
 
     # Rollups ---------------------------------------------------------------------------------------
     def total(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Rollup:
@@ -230,3 +272,13 @@ class MemoryStore:
         return sorted(
             (f for f in found if after_batch < self.batches[organization_id, f.event_id] <= up_to_batch), key=position
         )
+
+
+def _buckets(
+    readings: Sequence[Reading], window: Window, step: timedelta, combined: Callable[[list[float]], float]
+) -> list[Reading]:
+    answer = []
+    for start in steps(window, step):
+        values = [r.value for r in readings if r.value is not None and start <= r.at < start + step]
+        answer.append(Reading(start, combined(values) if values else None))
+    return answer

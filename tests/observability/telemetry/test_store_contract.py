@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DataError
+from django.db import DataError, transaction
 from django.utils.module_loading import import_string
 from msgspec.structs import replace
 
@@ -18,6 +18,8 @@ from observability.telemetry.records import (
     Level,
     LogLine,
     Outcome,
+    Point,
+    Reading,
     Record,
     Rollup,
     Window,
@@ -28,6 +30,7 @@ from observability.telemetry.store import Store
 NOW = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+THIS_MINUTE = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LAST_DAY = Window(NOW - 24 * HOUR, NOW)
 ACME, RIVAL = 101, 102
 CHECKOUT, BILLING = 7, 8
@@ -77,6 +80,10 @@ def fault(at: datetime = NOW - MINUTE, **changes: object) -> Fault:
         ACME, CHECKOUT, at.date(), some_id(), at, "8f507cfc", "3", FaultKind.EXCEPTION, "KeyError", "'id'", frames
     )
     return replace(plain, **changes)
+
+
+def point(at: datetime = THIS_MINUTE, value: float = 3.0, **changes: object) -> Point:
+    return replace(Point(ACME, CHECKOUT, "Invocations", "Sum", 60, at, value), **changes)
 
 
 class TestAppend:
@@ -313,6 +320,79 @@ class TestFaults:
         assert store.faults_stored(ACME, after_batch=1, up_to_batch=2) == []
         assert store.faults_stored(ACME, after_batch=1, up_to_batch=3) == [late, second]
         assert store.faults_stored(RIVAL, after_batch=0, up_to_batch=9) == []
+
+
+class TestPoints:
+    def read(self, store: Store, window: Window = LAST_DAY, **changes: object) -> dict[int, list[Reading]]:
+        asked: dict[str, object] = {"metric": "Invocations", "statistic": "Sum"} | changes
+        return store.points(ACME, window, **asked)  # type: ignore[arg-type]
+
+    def test_it_works(self, store: Store) -> None:
+        start = THIS_MINUTE - 2 * MINUTE
+        assert store.append_points([point(start + MINUTE, 5), point(start, 3)], now=NOW) == 2
+        assert self.read(store) == {CHECKOUT: [Reading(start, 3), Reading(start + MINUTE, 5)]}
+
+    def test_storing_twice_is_storing_once_and_a_later_value_corrects(self, store: Store) -> None:
+        at = THIS_MINUTE - MINUTE
+        store.append_points([point(at, 3)], now=NOW)
+        assert store.append_points([point(at, 3)], now=NOW) == 0
+        assert store.append_points([point(at, 4), point(at, 7), point(at + MINUTE, 0)], now=NOW) == 2
+        assert self.read(store, Window(at, at + MINUTE)) == {CHECKOUT: [Reading(at, 7)]}
+
+    def test_nothing_is_nothing(self, store: Store) -> None:
+        assert store.append_points([], now=NOW) == 0
+        assert self.read(store) == {}
+        assert self.read(store, resource_ids=[CHECKOUT]) == {CHECKOUT: []}
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            point(value=float("nan")),
+            point(value=float("inf")),
+            point(metric="a\0b"),
+            point(NOW - timedelta(days=40)),
+            point(NOW + timedelta(days=20)),
+        ],
+        ids=["no number", "infinite", "NUL", "too old", "far ahead"],
+    )
+    def test_a_refused_value_stores_nothing(self, store: Store, bad: Point) -> None:
+        with pytest.raises(DataError), transaction.atomic():
+            store.append_points([point(), bad], now=NOW)
+        assert self.read(store, Window(NOW - HOUR, NOW + HOUR)) == {}
+
+    @pytest.mark.parametrize(("statistic", "expected"), [("Sum", 6.0), ("Maximum", 3.0), ("Average", 2.0)])
+    def test_buckets_combine_as_the_statistic_does_and_know_gaps(
+        self, store: Store, statistic: str, expected: float
+    ) -> None:
+        start = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
+        points = [point(start + MINUTE * i, i + 1.0, statistic=statistic) for i in range(3)]
+        store.append_points([*points, point(start - MINUTE, 50, statistic=statistic)], now=NOW)
+        window = Window(start, start + 15 * MINUTE)
+        series = self.read(store, window, statistic=statistic, step=5 * MINUTE)[CHECKOUT]
+        assert series == [
+            Reading(start, expected),
+            Reading(start + 5 * MINUTE, None),
+            Reading(start + 10 * MINUTE, None),
+        ]
+
+    def test_resources_metrics_and_organizations_are_kept_apart(self, store: Store) -> None:
+        others = [
+            point(resource_id=BILLING, value=8),
+            point(metric="Errors"),
+            point(statistic="Average"),
+            point(organization_id=RIVAL),
+        ]
+        store.append_points([point(), *others], now=NOW)
+        assert {key: [r.value for r in readings] for key, readings in self.read(store).items()} == {
+            CHECKOUT: [3.0], BILLING: [8.0],
+        }  # fmt: skip
+        assert list(self.read(store, resource_ids=[BILLING])) == [BILLING]
+        assert [r.value for r in self.read(store, resource_ids=[9], step=12 * HOUR)[9]] == [None] * 3
+
+    def test_a_day_without_a_partition_gets_one(self, store: Store) -> None:
+        at = NOW - timedelta(days=29)
+        store.append_points([point(at)], now=NOW)
+        assert self.read(store, Window(at, at + MINUTE)) == {CHECKOUT: [Reading(at, 3)]}
 
 
 class TestWatermark:

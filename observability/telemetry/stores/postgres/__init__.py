@@ -11,13 +11,15 @@ from observability.telemetry.records import (
     Invocation,
     LogLine,
     Outcome,
+    Point,
+    Reading,
     Record,
     Rollup,
     Standing,
     Watermark,
     Window,
 )
-from observability.telemetry.stores.postgres import appending, reading, rollups
+from observability.telemetry.stores.postgres import appending, points, reading, rollups
 
 
 def watermark(row: WatermarkRow) -> Watermark:
@@ -29,6 +31,23 @@ class PostgresStore:
 
     def append(self, records: Sequence[Record], *, now: datetime) -> Appended:
         return appending.append(records, now=now)
+
+    def append_points(self, points_: Sequence[Point], *, now: datetime) -> int:
+        return points.append(points_, now=now)
+
+    def points(
+        self,
+        organization_id: int,
+        window: Window,
+        *,
+        metric: str,
+        statistic: str,
+        resource_ids: Sequence[int] | None = None,
+        step: timedelta | None = None,
+    ) -> dict[int, list[Reading]]:
+        return points.read(
+            organization_id, window, metric=metric, statistic=statistic, resource_ids=resource_ids, step=step
+        )
 
     def total(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Rollup:
         return rollups.total(organization_id, window, resource_ids)
