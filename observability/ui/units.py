@@ -64,6 +64,17 @@ def megabytes(value: float | None) -> str:
     return NOTHING if value is None else f"{value:,.0f} MB"
 
 
+def size(value: float | None) -> str:
+    """A size given in bytes, as AWS counts it (1,024 to the next unit): ``640 B``, ``14.2 MB``, ``1.5 GB``."""
+    if value is None:
+        return NOTHING
+    for unit in ("B", "KB", "MB"):
+        if abs(value) < 1024:
+            return f"{value:,.0f} {unit}" if unit == "B" or abs(value) >= 100 else f"{value:.3g} {unit}"
+        value /= 1024
+    return f"{value:.3g} GB" if abs(value) < 1000 else f"{value:,.0f} GB"
+
+
 def elapsed(seconds: float) -> str:
     """How long something lasted or is ago, in at most two units: ``14s``, ``22m``, ``1h 37m``, ``9h``, ``3d``."""
     whole = max(0, int(seconds))

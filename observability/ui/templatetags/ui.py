@@ -23,6 +23,7 @@ register.filter("ms", units.milliseconds)
 register.filter("usd", units.dollars)
 register.filter("pct", units.percent)
 register.filter("mb", units.megabytes)
+register.filter("size", units.size)
 register.filter("elapsed", units.elapsed)
 
 

@@ -19,6 +19,16 @@ class TestUnits:
     @pytest.mark.parametrize(
         ("value", "text"),
         [
+            (0, "0 B"), (640, "640 B"), (1536, "1.5 KB"), (14_900_000, "14.2 MB"), (262_144_000, "250 MB"),
+            (1_610_612_736, "1.5 GB"), (80_530_636_800, "75 GB"), (None, units.NOTHING),
+        ],
+    )  # fmt: skip
+    def test_size(self, value: float | None, text: str) -> None:
+        assert units.size(value) == text
+
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
             (0, "0 ms"), (0.42, "0.42 ms"), (594, "594 ms"), (1080, "1.08 s"), (150_000, "2.5 min"),
             (11_160_000, "3.1 h"), (None, units.NOTHING),
         ],
