@@ -54,6 +54,8 @@ ROUTES: dict[str, Inside | Outside] = {
     "dashboards:invocation": Inside(),
     "dashboards:logs": Inside(),
     "dashboards:logs_tail": Inside(),
+    "dashboards:resources": Inside(),
+    "dashboards:resource": Inside(),
     "dashboards:search": Inside(),
     "alerts:incidents": Inside(),
     "alerts:open_incidents": Inside(),

@@ -1,4 +1,4 @@
-"""The palette: functions by name, one invocation by its request id, pages by their title."""
+"""The palette: resources by name, one invocation by its request id, pages by their title."""
 
 import re
 import uuid
@@ -14,18 +14,21 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from observability.dashboards.functions import named
+from observability.dashboards.kinds import FUNCTION, kind
+from observability.dashboards.resources import shown
 from observability.telemetry.records import Window
 from observability.telemetry.store import get_store
 from observability.tenants.access import MemberRequest
 
 REQUEST_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 REACH = timedelta(days=30)
-FUNCTIONS = 8
+RESOURCES = 8
 PAGES = (
     ("Overview", "layout-dashboard", "dashboards:overview"),
     ("Incidents", "siren", "alerts:incidents"),
     ("Functions", "square-function", "dashboards:functions"),
     ("Invocations", "list", "dashboards:invocations"),
+    ("Resources", "boxes", "dashboards:resources"),
     ("Logs", "text-search", "dashboards:logs"),
     ("Alert channels", "bell", "alerts:channels"),
     ("Settings", "settings", "tenants:settings"),
@@ -48,7 +51,7 @@ class Hit:
 @require_GET
 def search(request: MemberRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
-    hits = [*_invocations(request, text), *_incident(request, text), *_functions(request, text), *_pages(request, text)]
+    hits = [*_invocations(request, text), *_incident(request, text), *_resources(request, text), *_pages(request, text)]
     return render(request, "dashboards/search.html", {"hits": hits, "text": text})
 
 
@@ -56,16 +59,16 @@ def _url(request: MemberRequest, view: str, **kwargs: object) -> str:
     return reverse(view, kwargs={"organization": request.organization.slug, **kwargs})
 
 
-def _functions(request: MemberRequest, text: str) -> list[Hit]:
-    known = named(request.organization.resources.filter(type="lambda_function"), text)
+def _resources(request: MemberRequest, text: str) -> list[Hit]:
+    known = named(shown(request.organization), text)
     # Names that begin with the text come first.
-    found = known.order_by(StrIndex(Lower("name"), Value(text.lower())), "name")[:FUNCTIONS]
+    found = known.order_by(StrIndex(Lower("name"), Value(text.lower())), "name")[:RESOURCES]
     return [
         Hit(
             r.name,
             f"{r.config.get('runtime', '')} {r.region}".strip(),
-            _url(request, "dashboards:function", resource_id=r.pk),
-            kind="lambda",
+            _url(request, "dashboards:function" if r.type == FUNCTION else "dashboards:resource", resource_id=r.pk),
+            kind=kind(r.type).service,
         )
         for r in found
     ]

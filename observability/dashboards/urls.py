@@ -5,6 +5,8 @@ from observability.dashboards.functions import functions
 from observability.dashboards.invocations import invocation, invocations
 from observability.dashboards.logs import logs, logs_tail
 from observability.dashboards.overview import overview
+from observability.dashboards.resource import resource
+from observability.dashboards.resources import resources
 from observability.dashboards.search import search
 
 app_name = "dashboards"
@@ -16,5 +18,7 @@ urlpatterns = [
     path("invocations/<uuid:event_id>/", invocation, name="invocation"),
     path("logs/", logs, name="logs"),
     path("logs/tail/", logs_tail, name="logs_tail"),
+    path("resources/", resources, name="resources"),
+    path("resources/<int:resource_id>/", resource, name="resource"),
     path("search/", search, name="search"),
 ]

@@ -19,6 +19,8 @@ LOOKS = {
     "ecs": Look("boxes", "svc-ecs", "ECS"),
     "sns": Look("megaphone", "svc-sns", "SNS"),
     "s3": Look("cylinder", "svc-s3", "S3"),
+    "eventbridge": Look("calendar-clock", "svc-eventbridge", "EventBridge"),
+    "account": Look("cloud", "svc-account", "AWS account"),
     "rds": Look("database", "svc-rds", "RDS"),
 }
 UNKNOWN = Look("box", "", "Resource")

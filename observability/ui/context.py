@@ -27,6 +27,7 @@ MAIN = (
     Place("overview", "Overview", "layout-dashboard", "dashboards:overview", "o"),
     Place("incidents", "Incidents", "siren", "alerts:incidents", "i", "alerts:incident_count"),
     Place("functions", "Functions", "square-function", "dashboards:functions", "f"),
+    Place("resources", "Resources", "boxes", "dashboards:resources", "r"),
     Place("logs", "Logs", "text-search", "dashboards:logs", "l"),
 )
 SET_UP = (
@@ -41,6 +42,7 @@ KEYBOARD_MAP = (
     (("g", "o"), "Go to the overview"),
     (("g", "i"), "Go to incidents"),
     (("g", "f"), "Go to functions"),
+    (("g", "r"), "Go to resources"),
     (("g", "l"), "Go to logs"),
     (("g", "s"), "Go to settings"),
     (("j", "k"), "Next, previous row"),

@@ -1,0 +1,115 @@
+"""What is known of a resource, in words: a config in AWS's terms becomes a list of facts with their units."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from observability.ui.units import megabytes, milliseconds, number, size
+
+ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d*:[^\s\"]+")
+NAMES = {"arn", "url", "vpc", "dlq", "ttl", "id", "ids", "kms", "fifo", "http", "https", "aws", "iam", "api", "sha256"}
+"""Words of a key that people write in capitals."""
+WORDS = {
+    "memory_mb": "Memory",
+    "timeout_s": "Timeout",
+    "ephemeral_mb": "Ephemeral storage",
+    "code_bytes": "Package size, zipped",
+    "code_sha256": "Code hash",
+    "role": "Execution role",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that is known; most have one value."""
+
+    label: str
+    values: tuple[str, ...]
+
+
+def facts(config: Mapping[str, Any], *, without: tuple[str, ...] = ()) -> list[Fact]:
+    """Everything in the config that says something, in its order. What is empty says nothing."""
+    return list(_facts(config, without, ""))
+
+
+def _facts(config: Mapping[str, Any], without: tuple[str, ...], before: str) -> Iterator[Fact]:
+    for key, value in config.items():
+        if key in without or value is None or value in ("", [], {}):
+            continue
+        if isinstance(value, Mapping):
+            yield from _facts(value, (), f"{before}{label(key)}: ")
+        else:
+            values = value if isinstance(value, list) else [value]
+            yield Fact(before + label(key), tuple(text(key, each) for each in values))
+
+
+def label(key: str) -> str:
+    """``visibility_timeout_s`` is Visibility timeout; ``dlq_arn`` is DLQ ARN."""
+    if key in WORDS:
+        return WORDS[key]
+    bare = next((key.removesuffix(suffix) for suffix in UNITS if key.endswith(suffix)), key)
+    words = [word.upper() if word in NAMES else word for word in bare.split("_") if word]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]]) if words else key
+
+
+def text(key: str, value: Any) -> str:
+    """One value with its unit, which the end of its key tells."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(
+            f"{label(name).lower()} {text(name, each)}" for name, each in value.items() if each not in (None, "")
+        )
+    if isinstance(value, list):
+        return ", ".join(text(key, each) for each in value)
+    write = next((write for suffix, write in UNITS.items() if key.endswith(suffix)), None)
+    if isinstance(value, int | float):
+        return write(value) if write else number(value) if abs(value) >= 10_000 else f"{value:g}"
+    return moment(value) if key.endswith("_at") else str(value)
+
+
+def span(seconds: float) -> str:
+    """A configured length of time: ``10 s``, ``15 min``, ``4 days``; never rounded."""
+    for unit, length in (("day", 86_400), ("hour", 3600), ("min", 60)):
+        if seconds >= length and seconds % length == 0:
+            count = int(seconds // length)
+            return f"{count} {unit}{'s' if count > 1 and unit != 'min' else ''}"
+    return f"{seconds:g} s"
+
+
+def moment(value: object) -> str:
+    """A moment as AWS writes it, in UTC; anything else as it is."""
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    return f"{at.day} {at:%b %Y %H:%M} UTC"
+
+
+UNITS: dict[str, Callable[[float], str]] = {
+    "_s": span,
+    "_ms": milliseconds,
+    "_mb": megabytes,
+    "_bytes": size,
+}
+
+
+def mentioned(value: object) -> Iterator[str]:
+    """The ARN of every resource that is named anywhere in a config."""
+    if isinstance(value, Mapping):
+        for each in value.values():
+            yield from mentioned(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from mentioned(each)
+    elif isinstance(value, str):
+        yield from map(whole, ARN.findall(value))
+
+
+def whole(arn: str) -> str:
+    """The function of a version or alias, the table of a stream; any other ARN as it is."""
+    if ":lambda:" in arn and ":function:" in arn:
+        return ":".join(arn.split(":")[:7])
+    return arn.partition("/stream/")[0] if ":dynamodb:" in arn else arn

@@ -1,0 +1,36 @@
+"""The types of resources: what each is called, and the service whose icon it wears."""
+
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """``service`` is a key of ``ui.awsicons``; ``one`` and ``many`` are how people call them."""
+
+    service: str
+    one: str
+    many: str
+
+
+KINDS = {
+    "lambda_function": Kind("lambda", "Lambda function", "Lambda functions"),
+    "lambda_layer": Kind("lambda", "Lambda layer", "Lambda layers"),
+    "event_rule": Kind("eventbridge", "EventBridge rule", "EventBridge rules"),
+    "schedule": Kind("eventbridge", "Schedule", "Schedules"),
+    "sqs_queue": Kind("sqs", "SQS queue", "SQS queues"),
+    "dynamodb_table": Kind("dynamodb", "DynamoDB table", "DynamoDB tables"),
+    "rest_api": Kind("apigateway", "REST API", "REST APIs"),
+    "http_api": Kind("apigateway", "HTTP API", "HTTP APIs"),
+    "state_machine": Kind("stepfunctions", "State machine", "State machines"),
+    "kinesis_stream": Kind("kinesis", "Kinesis stream", "Kinesis streams"),
+    "sns_topic": Kind("sns", "SNS topic", "SNS topics"),
+    "aws_account": Kind("account", "AWS account", "AWS accounts"),
+}
+FUNCTION = "lambda_function"
+HIDDEN = ("aws_account",)
+"""Kept among the resources so that incidents can be about them, but found on pages of their own."""
+
+
+def kind(type_: str) -> Kind:
+    """A type that we do not know yet is called by its own name."""
+    words = type_.replace("_", " ")
+    return KINDS.get(type_) or Kind(type_.partition("_")[0], words.capitalize(), f"{words.capitalize()}s")
