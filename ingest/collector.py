@@ -67,12 +67,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Harvest:
-    """What one run brought. ``complete`` names the types listed to the end, ``cursor`` is for the next run."""
+    """What one run brought. ``complete`` names the types listed to the end, ``cursor`` is for the next run.
+
+    ``active`` are the names of functions that ran since the last one: their logs are worth reading.
+    """
 
     found: Sequence[Found] = ()
     complete: frozenset[str] = frozenset()
     points: Sequence[Point] = ()
     cursor: Mapping[str, Any] = field(default_factory=dict)
+    active: frozenset[str] = frozenset()
 
 
 class Collector(Protocol):
