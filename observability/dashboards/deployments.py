@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from observability.dashboards.changes import Change, by_aws, changes, what
 from observability.dashboards.figures import error_rate
 from observability.inventory.models import Deployment
 from observability.telemetry.records import Bucket, Rollup
@@ -32,14 +33,17 @@ class Verdict:
         return version_name(self.deployment.version)
 
     @property
-    def changes(self) -> list[tuple[str, str, str]]:
-        """What else changed than the version: name in words, old value, new value."""
-        found: list[tuple[str, str, str]] = []
-        for key, values in self.deployment.changes.items():
-            if key != "version":
-                old, new = (str(value) if value not in (None, "") else "\N{EN DASH}" for value in values)
-                found.append((key.replace("_", " "), old, new))
-        return found
+    def changes(self) -> list[Change]:
+        """What else changed than the version."""
+        return changes(self.deployment.changes)
+
+    @property
+    def what(self) -> str:
+        return what(self.deployment.changes)
+
+    @property
+    def by_aws(self) -> bool:
+        return by_aws(self.deployment.changes)
 
 
 def version_name(version: str) -> str:

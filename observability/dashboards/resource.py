@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from observability.dashboards import measured
 from observability.dashboards.facts import facts, mentioned
 from observability.dashboards.kinds import FUNCTION, HIDDEN, Kind, kind
 from observability.dashboards.window import asked
@@ -40,6 +41,7 @@ def resource(request: MemberRequest, resource_id: int) -> HttpResponse:
         "facts": facts(found.config, without=("tags",)),
         "tags": sorted(found.config.get("tags", {}).items()),
         "connections": connections(found),
+        "panels": measured.panels(found, time_range),
     }
     return render(request, "dashboards/resource.html", context)
 

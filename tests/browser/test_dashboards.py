@@ -83,7 +83,7 @@ class TestDrillDown:
     def test_leads_from_the_overview_to_the_invocation_that_failed(self, at: Page) -> None:
         at.get_by_role("row", name=re.compile("checkout")).get_by_role("link", name="checkout").click()
         expect(at.get_by_role("heading", name="checkout")).to_be_visible()
-        expect(at.get_by_text("memory mb: 256 → 512")).to_be_visible()
+        expect(at.get_by_text("Memory: 256 MB → 512 MB")).to_be_visible()
         at.get_by_role("link", name=re.compile("^Errors")).first.click()
         expect(at.get_by_role("heading", name="CardDeclined")).to_be_visible()
         at.get_by_text("2 library frames").click()

@@ -1,5 +1,6 @@
 """Deployments: were the errors there before?"""
 
+from observability.dashboards.changes import Change
 from observability.dashboards.deployments import Verdict, verdicts, version_name
 from observability.inventory.models import Deployment
 from observability.telemetry.records import Bucket
@@ -50,7 +51,7 @@ def test_one_before_the_window_has_no_before() -> None:
 def test_changes_are_told_in_words_and_without_the_version() -> None:
     (verdict,) = judged([deployed(0, version=["41", "42"], memory_mb=[128, None])], [])
     assert verdict.name == "v42"
-    assert verdict.changes == [("memory mb", "128", "\N{EN DASH}")]
+    assert verdict.changes == [Change("Memory", "128 MB", "\N{EN DASH}")]
 
 
 def test_only_published_versions_get_a_v() -> None:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from observability.inventory.models import Resource
+from observability.inventory.models import Deployment, Resource
 from observability.telemetry.store import get_store
 from observability.tenants.models import Organization, User
 
@@ -59,7 +59,9 @@ class TestEveryPage:
     @pytest.mark.parametrize(
         "path",
         ["", "functions/", "functions/{pk}/", "functions/{pk}/?tab=invocations", "functions/{pk}/?tab=errors",
-         "functions/{pk}/?tab=logs", "invocations/", "invocations/?slow=1", "invocations/?outcome=failed",
+         "functions/{pk}/?tab=logs",
+         "functions/{pk}/?tab=configuration", "functions/{pk}/?tab=changes",
+         "invocations/", "invocations/?slow=1", "invocations/?outcome=failed",
          "invocations/{failed}/", "logs/", "logs/tail/", "search/?q=check"],
     )  # fmt: skip
     def test_only_reads_and_asks_little(
@@ -93,7 +95,9 @@ class TestEveryPage:
 
 
 class TestFunction:
-    @pytest.mark.parametrize("tab", ["metrics", "invocations", "errors", "logs", "nonsense"])
+    @pytest.mark.parametrize(
+        "tab", ["metrics", "invocations", "errors", "logs", "configuration", "changes", "nonsense"]
+    )
     def test_has_tabs(self, alice_in: Client, history: History, checkout: Resource, tab: str) -> None:
         assert "checkout" in text(alice_in, f"functions/{checkout.pk}/?tab={tab}")
 
@@ -103,6 +107,31 @@ class TestFunction:
         page = text(alice_in, f"functions/{checkout.pk}/?tab=errors")
         assert "return charge(event)" in page
         assert "no such &lt;card&gt;" in page
+
+    def test_configuration_is_told_in_words(self, alice_in: Client, checkout: Resource) -> None:
+        checkout.config |= {"layers": ["arn:aws:lambda:eu-west-1:1:layer:x:3"], "tags": {"team": "checkout"}}
+        checkout.save()
+        page = text(alice_in, f"functions/{checkout.pk}/?tab=configuration")
+        assert "512 MB" in page
+        assert "layer:x:3" in page
+        assert "team: checkout" in page
+
+    def test_changes_are_told_before_and_after(self, alice_in: Client, checkout: Resource) -> None:
+        assert "No change so far" in text(alice_in, f"functions/{checkout.pk}/?tab=changes")
+        Deployment.objects.create(
+            organization=checkout.organization, resource=checkout, version="8", deployed_at=timezone.now(),
+            changes={"memory_mb": [256, 512], "environment": [["OLD"], ["NEW"]]},
+        )  # fmt: skip
+        page = text(alice_in, f"functions/{checkout.pk}/?tab=changes")
+        assert "Configuration changed" in page
+        assert "Memory: 256 MB → 512 MB" in page
+        assert "removed</span> OLD" in page
+
+    def test_another_resource_has_a_page_of_its_own(self, alice_in: Client, checkout: Resource) -> None:
+        checkout.type = "sqs_queue"
+        checkout.save()
+        answer = alice_in.get(f"{BASE}functions/{checkout.pk}/")
+        assert answer.headers["Location"] == f"/o/acme/resources/{checkout.pk}/"
 
     def test_of_another_organization_does_not_exist(
         self, client: Client, charlie: User, rival: Organization, checkout: Resource

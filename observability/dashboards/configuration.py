@@ -1,0 +1,42 @@
+"""The configuration of a function as a page: everything that AWS tells of it, in sections."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from observability.dashboards.facts import Fact, facts
+from observability.inventory.models import Resource
+
+SECTIONS = (
+    ("Runtime", ("runtime", "architecture", "handler", "package_type", "version", "runtime_version", "image_uri")),
+    ("Limits", ("memory_mb", "timeout_s", "ephemeral_mb", "concurrency", "provisioned")),
+    ("Triggers", ("triggers", "event_sources", "url")),
+    ("Versions", ("aliases", "versions")),
+    ("Layers", ("layers",)),
+    ("Environment", ("environment", "environment_names")),
+)
+OTHER = "Everything else"
+WITHOUT = ("tags",)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    facts: list[Fact]
+
+
+def described(resource: Resource) -> dict[str, Any]:
+    """The context of ``function_configuration.html``."""
+    return {"sections": sections(resource.config), "tags": sorted(resource.config.get("tags", {}).items())}
+
+
+def sections(config: Mapping[str, Any]) -> list[Section]:
+    """The sections that have something to say; what no section claims is told as well, last."""
+    claimed = {key for _, keys in SECTIONS for key in keys}
+    parts = [(title, _part(config, keys)) for title, keys in SECTIONS]
+    parts.append((OTHER, {key: value for key, value in config.items() if key not in claimed and key not in WITHOUT}))
+    return [Section(title, found) for title, part in parts if (found := facts(part))]
+
+
+def _part(config: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: config[key] for key in keys if key in config}
