@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from alerts.channels import seal
 from alerts.models import Channel, Incident, Notification, Policy
+from observability.aws.models import AwsAccount
 from observability.inventory.models import Resource
 from observability.telemetry.records import Invocation, Outcome
 from observability.telemetry.store import get_store
@@ -56,6 +57,7 @@ ROUTES: dict[str, Inside | Outside] = {
     "dashboards:logs_tail": Inside(),
     "dashboards:resources": Inside(),
     "dashboards:resource": Inside(),
+    "dashboards:account_progress": Inside(),
     "dashboards:search": Inside(),
     "alerts:incidents": Inside(),
     "alerts:open_incidents": Inside(),
@@ -251,6 +253,20 @@ def ingest_key(organization: Organization) -> int:
     ).pk
 
 
+def connection(organization: Organization) -> int:
+    return AwsAccount.objects.create(
+        organization=organization,
+        name=CANARY,
+        account_id=f"{AwsAccount.objects.count():012}",
+        role_arn=f"arn:aws:iam::123456789012:role/{CANARY}",
+        external_id=uuid.uuid4().hex,
+        regions=["eu-west-1"],
+        status=AwsAccount.Status.CONNECTED,
+        created_at=timezone.now(),
+        connected_at=timezone.now(),
+    ).pk
+
+
 OBJECTS: dict[str, Callable[[Organization], object]] = {
     "resource_id": resource,
     "event_id": invocation,
@@ -261,6 +277,7 @@ OBJECTS: dict[str, Callable[[Organization], object]] = {
     "membership_id": membership,
     "invitation_id": invited,
     "key_id": ingest_key,
+    "connection_id": connection,
 }
 """Makes an object of the organization; the answer is what stands for it in a URL."""
 

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from observability.dashboards.account_progress import account_progress
 from observability.dashboards.function import function
 from observability.dashboards.functions import functions
 from observability.dashboards.invocations import invocation, invocations
@@ -20,5 +21,6 @@ urlpatterns = [
     path("logs/tail/", logs_tail, name="logs_tail"),
     path("resources/", resources, name="resources"),
     path("resources/<int:resource_id>/", resource, name="resource"),
+    path("aws/<int:connection_id>/progress/", account_progress, name="account_progress"),
     path("search/", search, name="search"),
 ]
