@@ -58,6 +58,7 @@ ROUTES: dict[str, Inside | Outside] = {
     "dashboards:resources": Inside(),
     "dashboards:resource": Inside(),
     "dashboards:account_progress": Inside(),
+    "dashboards:coverage": Inside(),
     "dashboards:search": Inside(),
     "alerts:incidents": Inside(),
     "alerts:open_incidents": Inside(),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from observability.dashboards import charts
+from observability.dashboards.coverage import stored_share
 from observability.dashboards.figures import error_rate, figures
 from observability.dashboards.rows import SORTS, TREND_STEPS, Row, described, ordered, rows, with_releases, with_trends
 from observability.dashboards.window import asked
@@ -56,6 +57,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         "count": len(table),
         "regions": sorted({entry.region for entry in table}),
         "tiles": tiles(table, organization.slug, time_range.query),
+        "coverage": stored_share(organization, window),
     }
     context |= activity(organization, time_range, window, previous)
     context |= ranking(organization, table, sort if sort in OFFERED else "errors", time_range, now)

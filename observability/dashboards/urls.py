@@ -1,6 +1,7 @@
 from django.urls import path
 
 from observability.dashboards.account_progress import account_progress
+from observability.dashboards.coverage import coverage
 from observability.dashboards.function import function
 from observability.dashboards.functions import functions
 from observability.dashboards.invocations import invocation, invocations
@@ -22,5 +23,6 @@ urlpatterns = [
     path("resources/", resources, name="resources"),
     path("resources/<int:resource_id>/", resource, name="resource"),
     path("aws/<int:connection_id>/progress/", account_progress, name="account_progress"),
+    path("coverage/", coverage, name="coverage"),
     path("search/", search, name="search"),
 ]
