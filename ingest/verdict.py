@@ -43,8 +43,11 @@ def outcome(*, status: str, error_type: str, memory_mb: int, used_mb: int, evide
     """How an invocation ended.
 
     Lambda reports a process that was killed for its memory like any other error; only the figures tell. A process
-    that lived to print its exception was not killed, however full its memory was.
+    that lived to print its exception was not killed, however full its memory was. Where no status is told, as in a
+    text ``REPORT``, only what was printed tells a failure.
     """
+    if not status and evidence and evidence.certain:
+        status = "timeout" if evidence.type == TIMED_OUT else "error"
     if status == "timeout" or error_type == TIMED_OUT:
         return Outcome.TIMEOUT
     if status not in FAILED:

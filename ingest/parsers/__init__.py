@@ -3,8 +3,11 @@
 docs/howto/add-a-parser.md tells how to add one.
 """
 
+from dataclasses import replace
+
 from ingest.parser import Batch, ErrorDialect
 from ingest.parsers import (
+    cloudwatch,
     custom_errors,
     dotnet_errors,
     go_errors,
@@ -34,3 +37,8 @@ ERRORS: tuple[ErrorDialect, ...] = (
 def parse(batch: Batch) -> list[Record]:
     """Turn the events of one environment into records; what is not understood is left out, nothing raises."""
     return telemetry_api.parse(batch, read_text=lambda_text.read, read_json=lambda_json.read, errors=ERRORS)
+
+
+def parse_stream(batch: Batch) -> list[Record]:
+    """As ``parse``, for the messages of one CloudWatch log stream, as ``cloudwatch.read`` told them apart."""
+    return parse(replace(batch, events=cloudwatch.judged(batch.events)))

@@ -17,6 +17,8 @@ def read(text: str) -> Line:
         return _bracketed(text)
     if first.isdigit():
         return _dated(text)
+    if text.startswith("RequestId: "):
+        return None, _request_id(text[11:].split(" ", 1)[0]), text.rstrip(), ""
     return _plain(text)
 
 

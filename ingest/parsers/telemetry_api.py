@@ -24,7 +24,9 @@ _SERIOUS = frozenset({None, Level.ERROR, Level.FATAL})
 """Levels at which an unhandled error can stand; a line that says INFO is none."""
 
 _ENDS = ("platform.runtimeDone", "platform.report")
+_BORDERS = ("platform.start", "platform.initStart", *_ENDS)
 
+_SETTLED = frozenset({FaultKind.TIMEOUT, FaultKind.OUT_OF_MEMORY})
 _decode = msgspec.json.Decoder().decode
 _time = attrgetter("at")
 
@@ -52,8 +54,7 @@ class _Reading:
         read_json: Callable[[dict[str, object]], Line],
         errors: Sequence[ErrorDialect],
     ) -> None:
-        function = batch.function
-        self.function = function
+        self.function = function = batch.function
         self.organization_id, self.resource_id = batch.organization_id, batch.resource_id
         self.events = _ordered(batch.events)
         self.read_text, self.read_json, self.errors = read_text, read_json, errors
@@ -252,6 +253,7 @@ class _Reading:
         if invocation.outcome is Outcome.TIMEOUT:
             seconds = self.function.timeout_s or invocation.duration_ms / 1000
             report = ErrorReport(TIMED_OUT, f"Task timed out after {seconds:.2f} seconds")
+            self.faults[request_id] = len(self.records)
             self.fault(event, request_id, FaultKind.TIMEOUT, report)
             if self.init_failure and self.init_failure[1].type == TIMED_OUT:
                 self.init_failure = None
@@ -270,13 +272,15 @@ class _Reading:
             kind = FaultKind.OUT_OF_MEMORY
             if found[1].message == "":
                 used = f"Used {invocation.max_memory_mb} MB of {invocation.memory_mb} MB"
-                found = found[0], ErrorReport(invocation.error_type or EXITED, used)
+                found = found[0], ErrorReport(found[1].type.replace(UNKNOWN, EXITED), used, found[1].frames)
         self.fault(found[0], request_id, kind, found[1])
 
     def improve(self, request_id: str) -> None:
-        """Evidence that came behind its report takes the place of the fault that had none."""
+        """Evidence that came behind its report takes the place of the fault that had none, unless it says less."""
         index = self.faults.pop(request_id)
         event, report = self.evidence.pop(request_id)
+        if self.records[index].kind in _SETTLED and not detail(report)[0]:  # type: ignore[union-attr]  # A fault.
+            return
         self.fault(event, request_id, printed_kind(report, memory_known=True), report)
         self.records[index] = self.records.pop()
 
@@ -335,12 +339,8 @@ def _request_id(event: Event) -> str:
 
 def _first_request(events: Iterable[Event]) -> str:
     """The request that a batch begins in the middle of: the first one that ends before any starts."""
-    for event in events:
-        if event.type in ("platform.start", "platform.initStart"):
-            return ""
-        if event.type in _ENDS:
-            return _request_id(event)
-    return ""
+    first = next((event for event in events if event.type in _BORDERS), None)
+    return _request_id(first) if first and first.type in _ENDS else ""
 
 
 def _report_line(invocation: Invocation) -> str:
