@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from alerts.failures import NOTICED
 from alerts.models import Incident
 from alerts.text import shorten
 from observability.inventory.models import Deployment
@@ -44,6 +45,8 @@ class Suspect:
 
 def suspect(incident: Incident) -> Suspect | None:
     """The deployment that came shortly before it began (this time), unless the failures ran on another version."""
+    if incident.kind in NOTICED:
+        return None
     began = beginning(incident)
     deployment = (
         Deployment.objects.filter(

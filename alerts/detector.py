@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from alerts.finding import Finding, Severity
@@ -37,6 +37,10 @@ class Detector(Protocol):
     kind: str
     title: str
     severity: Severity
+
+    @property
+    def quiet(self) -> timedelta | None:
+        """How long nothing must happen until its incidents count as resolved, where that is longer than usual."""
 
     def detect(self, window: FactWindow) -> Iterable[Finding]:
         """Findings of this kind in the window; the same window gives the same findings."""

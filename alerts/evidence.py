@@ -10,6 +10,7 @@ from typing import Any
 from alerts.causes import Suspect, beginning
 from alerts.detector import FactWindow, Function
 from alerts.detectors import DETECTORS
+from alerts.failures import NOTICED
 from alerts.listing import failures
 from alerts.models import Incident
 from observability.telemetry.records import Bucket, Fault, Frame, Invocation, LogLine, Outcome, Window
@@ -18,6 +19,9 @@ from observability.ui.range import TimeRange
 
 EXACT = 300
 """Up to so many faults of a function are told apart one by one; beyond it its rollups count all of this kind."""
+
+MOST_NOTICED = 5_000
+"""As many as are read of what no rollup counts."""
 
 SHOWN_INVOCATIONS = 8
 READ_INVOCATIONS = 60
@@ -92,6 +96,8 @@ class Evidence:
     affected: Sequence[Affected]
     outcome: str
     breakdown: Mapping[str, Sequence[Share]]
+    of_runs: bool = True
+    """Whether runs of a function are the evidence, with their lines and requests, or what we noticed ourselves."""
 
     @property
     def rate(self) -> float | None:
@@ -104,9 +110,11 @@ def gather(
     """Read what the window holds, in four queries. ``chosen`` is the event id (hex) of the failure to show."""
     window = Window(*time_range.window)
     organization_id, resource_id = incident.organization_id, incident.resource_id
-    found = store.faults(organization_id, window, resource_id=resource_id, limit=EXACT + 1)
-    exact = len(found) <= EXACT
-    mine = matching(incident, found[:EXACT], now)
+    noticed = incident.kind in NOTICED
+    most = MOST_NOTICED if noticed else EXACT
+    found = store.faults(organization_id, window, resource_id=resource_id, limit=most + 1)
+    exact = noticed or len(found) <= most
+    mine = matching(incident, found[:most], now)
     buckets = store.series(organization_id, window, time_range.step, [resource_id])
     values = _per_bucket(mine, buckets) if exact else [failures(incident.kind, bucket.rollup) for bucket in buckets]
     sample = _sample(incident, mine, chosen)
@@ -126,6 +134,7 @@ def gather(
         affected=affected[:SHOWN_INVOCATIONS],
         outcome=outcome.value,
         breakdown=_breakdown(mine, affected),
+        of_runs=not noticed,
     )
 
 

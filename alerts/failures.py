@@ -26,7 +26,13 @@ STRENGTH = {
     FaultKind.INIT_ERROR: 2,
     FaultKind.EXIT: 1,
     FaultKind.UNKNOWN: 0,
+    FaultKind.ACCESS_LOST: 4,
+    FaultKind.COVERAGE: 4,
+    FaultKind.DID_NOT_RUN: 4,
 }
+
+NOTICED = frozenset({FaultKind.ACCESS_LOST, FaultKind.COVERAGE, FaultKind.DID_NOT_RUN})
+"""What no run of a function tells, but we ourselves; incidents of these kinds have the same names."""
 
 
 def strength(fault: Fault) -> int:

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from alerts import routing
+from alerts.detectors import DETECTORS
 from alerts.finding import Finding
 from alerts.models import Incident, State, Transition
 from observability.tenants import audit
@@ -24,6 +25,9 @@ HISTORY = timedelta(hours=6)
 """Failures older than this when they become known are history: recorded, but nobody is told."""
 
 SETTLED_AT_ONCE = 500
+
+SLOW: Mapping[str, timedelta] = {detector.kind: detector.quiet for detector in DETECTORS if detector.quiet}
+"""The kinds of incidents that need more than the usual quiet until they are over."""
 
 STEPPED = ["state", "opened_at", "resolved_at", "muted_until", "reopened"]
 """The fields that a step changes."""
@@ -141,7 +145,7 @@ def _incident(organization_id: int, number: int, finding: Finding, now: datetime
         last_seen_at=finding.last_at,
     )
     if is_history(incident, now):
-        incident.state, incident.resolved_at = State.RESOLVED, finding.last_at + quiet()
+        incident.state, incident.resolved_at = State.RESOLVED, finding.last_at + quiet(finding.kind)
     return incident
 
 
@@ -155,7 +159,9 @@ def _comes_back(incident: Incident, finding: Finding, now: datetime) -> bool:
         return False
     if finding.last_at > incident.resolved_at:
         return True
-    return finding.last_at > max(incident.last_seen_at, now - quiet()) and not _resolved_by_person(incident)
+    return finding.last_at > max(incident.last_seen_at, now - quiet(incident.kind)) and not _resolved_by_person(
+        incident
+    )
 
 
 def _resolved_by_person(incident: Incident) -> bool:
@@ -164,9 +170,9 @@ def _resolved_by_person(incident: Incident) -> bool:
 
 
 # Time --------------------------------------------------------------------------------------------
-def quiet() -> timedelta:
-    """How long nothing must happen until an incident counts as resolved."""
-    return timedelta(seconds=settings.INCIDENT_QUIET_SECONDS)
+def quiet(kind: str) -> timedelta:
+    """How long nothing must happen until an incident of this kind counts as resolved."""
+    return max(timedelta(seconds=settings.INCIDENT_QUIET_SECONDS), SLOW.get(kind, timedelta()))
 
 
 def settle(*, organization_id: int, now: datetime) -> list[Transition]:
@@ -177,17 +183,26 @@ def settle(*, organization_id: int, now: datetime) -> list[Transition]:
         steps += _wake(incident, now)
         incident.save(update_fields=STEPPED)
     active = _locked(organization_id).filter(state__in=(State.OPEN, State.ACKNOWLEDGED))
-    since = now - quiet()
-    for incident in active.filter(last_seen_at__lte=since, opened_at__lte=since)[:SETTLED_AT_ONCE]:
+    for incident in active.filter(_stayed_quiet(now))[:SETTLED_AT_ONCE]:
         steps.append(_step(incident, Kind.RESOLVED, now))
         incident.save(update_fields=STEPPED)
     return Transition.objects.bulk_create(steps)
 
 
+def _stayed_quiet(now: datetime) -> Q:
+    """Nothing happened for long enough, also since somebody opened it again."""
+    usual = now - quiet("")
+    found = Q(last_seen_at__lte=usual, opened_at__lte=usual) & ~Q(kind__in=SLOW)
+    for kind in SLOW:
+        since = now - quiet(kind)
+        found |= Q(kind=kind, last_seen_at__lte=since, opened_at__lte=since)
+    return found
+
+
 def _wake(incident: Incident, now: datetime) -> list[Transition]:
     """End a mute (unsaved). Who is still affected is told again, for nobody was told meanwhile."""
     steps = [_step(incident, Kind.UNMUTED, now)]
-    if incident.last_seen_at > now - quiet():
+    if incident.last_seen_at > now - quiet(incident.kind):
         again = Transition(incident=incident, kind=Kind.REOPENED, happened_at=now, note="Still failing after the mute.")
         steps.append(again)
     return steps

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from alerts.causes import suspect
+from alerts.failures import NOTICED
 from alerts.finding import Severity
 from alerts.message import Happening, Message
 from alerts.models import Channel, Incident, Notification, Transition
@@ -31,14 +32,14 @@ def _about(notification: Notification, transition: Transition, *, now: datetime)
     slug = notification.organization.slug
     happening = Happening(transition.kind)
     detail: dict[str, Any] = incident.detail
-    cause = suspect(incident)
+    cause = _cause(incident)
     open_for = int((transition.happened_at - incident.opened_at).total_seconds())
     return Message(
         id=str(notification.pk),
         happening=happening,
         severity=Severity(incident.severity),
         title=incident.title,
-        summary=_summary(incident, transition, happening, cause.sentence if cause else ""),
+        summary=_summary(incident, transition, happening, cause),
         incident_number=incident.number,
         incident_url=_url("alerts:incident", organization=slug, number=incident.number),
         organization=notification.organization.name,
@@ -57,7 +58,7 @@ def _about(notification: Notification, transition: Transition, *, now: datetime)
         code=code(detail.get("frames") or []),
         request_id=str(detail.get("request_id") or ""),
         actor=str(transition.actor or ""),
-        likely_cause=cause.sentence if cause else "",
+        likely_cause=cause,
         policy=notification.policy_name,
         settings_url=_url("alerts:policies", organization=slug),
         duration_s=max(0, open_for) if happening is Happening.RESOLVED else 0,
@@ -116,6 +117,14 @@ def _about_channel(notification: Notification, channel: Channel, *, now: datetim
         settings_url=url,
         reached=frozenset(notification.reached),
     )
+
+
+def _cause(incident: Incident) -> str:
+    """One sentence. What we noticed ourselves says why; for failures of a function there may be a suspect."""
+    if incident.kind in NOTICED:
+        return str(incident.detail.get("message") or "")
+    cause = suspect(incident)
+    return cause.sentence if cause else ""
 
 
 def _summary(incident: Incident, transition: Transition, happening: Happening, cause: str) -> str:

@@ -1,8 +1,18 @@
 """The shelf of detectors: what is looked for, in this order. See docs/howto/add-a-detector.md."""
 
 from alerts.detector import Detector
+from alerts.detectors.access_lost import AccessLost
+from alerts.detectors.coverage import Coverage
+from alerts.detectors.did_not_run import DidNotRun
 from alerts.detectors.errors import Errors
 from alerts.detectors.out_of_memory import OutOfMemory
 from alerts.detectors.timeouts import Timeouts
 
-DETECTORS: tuple[Detector, ...] = (Errors(), Timeouts(), OutOfMemory())
+DETECTORS: tuple[Detector, ...] = (
+    Errors(),
+    Timeouts(),
+    OutOfMemory(),
+    DidNotRun(),
+    AccessLost(),
+    Coverage(),
+)

@@ -16,6 +16,7 @@ class Errors:
     kind = "errors"
     title = "Errors"
     severity = Severity.CRITICAL
+    quiet = None
 
     def detect(self, window: FactWindow) -> Iterable[Finding]:
         faults = [fault for fault in window.faults if fault.kind in ERRORS]

@@ -14,6 +14,7 @@ class OutOfMemory:
     kind = "out_of_memory"
     title = "Out of memory"
     severity = Severity.CRITICAL
+    quiet = None
 
     def detect(self, window: FactWindow) -> Iterable[Finding]:
         faults = [fault for fault in window.faults if fault.kind == FaultKind.OUT_OF_MEMORY]

@@ -17,6 +17,7 @@ class Timeouts:
     kind = "timeouts"
     title = "Timeouts"
     severity = Severity.CRITICAL
+    quiet = None
 
     def detect(self, window: FactWindow) -> Iterable[Finding]:
         faults = [fault for fault in window.faults if fault.kind == FaultKind.TIMEOUT]

@@ -116,7 +116,7 @@ def incident(request: MemberRequest, number: int) -> HttpResponse:
         "sample": gathered.sample,
         "cause": cause,
         "timeline": timeline(found, cause),
-        "still": now - found.last_seen_at < incidents.quiet(),
+        "still": now - found.last_seen_at < incidents.quiet(found.kind),
         "may_act": may_act,
         "members": request.organization.members.order_by("email") if may_act else (),
         "here": request.get_full_path(),

@@ -204,6 +204,7 @@ class Choosy:
     kind = "choosy"
     title = "Choosy"
     severity = Severity.INFO
+    quiet = None
 
     def detect(self, window: FactWindow) -> Iterable[Finding]:
         if any(fault.message == "poison" for fault in window.faults):
