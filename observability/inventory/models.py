@@ -40,6 +40,8 @@ class Deployment(models.Model):
     version = models.CharField(max_length=64)
     changes = models.JSONField(default=dict)
     deployed_at = models.DateTimeField()
+    listed_at = models.DateTimeField(null=True, blank=True)
+    """When AWS's listing told of it; None when only telemetry did. See ``deployments.py``."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["resource", "version"], name="deployment_version_unique")]

@@ -1,14 +1,13 @@
 """Which resource a piece of telemetry belongs to: from ARNs to rows, with what the sender knows about the function."""
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import msgspec
 from django.db import transaction
 
+from observability.inventory import deployments
 from observability.inventory.models import Deployment, Resource
 from observability.tenants.models import Organization
 
@@ -16,8 +15,11 @@ SEEN_EVERY = timedelta(minutes=1)
 """``last_seen_at`` is written at most this often."""
 
 MOST_KNOWN = 100_000
-TELLING = ("version", "runtime", "memory_mb", "timeout_s", "architecture")
-"""A change of one of these is a deployment."""
+RECENT = 20
+"""Among so many of the newest deployments telemetry looks for the one that it tells of."""
+
+LISTING_KNOWS = timedelta(days=1)
+"""So long after AWS listed a function, its telemetry only adds to what the listing tells."""
 
 ARN = re.compile(r"(arn:(aws[a-z-]*):lambda:([a-z0-9-]+):(\d{12}):function:([A-Za-z0-9_-]+))(?::(.+))?")
 
@@ -128,28 +130,33 @@ def _is_older(config: Config, told: Config) -> bool:
 
 
 def _apply(resource: Resource, told: Config, *, now: datetime, at: datetime) -> None:
-    before = resource.config
-    changes = {
-        key: [before[key], told[key]] for key in TELLING if key in before and key in told and before[key] != told[key]
-    }
-    if changes:
-        Deployment.objects.bulk_create([_deployment(resource, changes, told, at=at)], ignore_conflicts=True)
+    before, told = resource.config, _news(resource, told, now=now)
     merged = {**before, **told}
+    if found := deployments.changes(before, told, deployments.TOLD):
+        _deploy(deployments.told(resource, found, running=str(merged.get("version") or ""), at=at))
     if merged != before or now - resource.last_seen_at >= SEEN_EVERY:
         resource.config = merged
         resource.last_seen_at = max(now, resource.last_seen_at)
         resource.save(update_fields=["config", "last_seen_at"])
 
 
-def _deployment(resource: Resource, changes: Config, told: Config, *, at: datetime) -> Deployment:
-    """A published version is its own name. ``$LATEST`` changes under one name, so the day and a digest tell it apart:
+def _news(resource: Resource, told: Config, *, now: datetime) -> Config:
+    """What telemetry tells that AWS's listing does not know better: which version runs, and what was not told at all.
 
-    while old and new environments run side by side, their reports alternate, and yet each change shows once.
+    Old environments report old settings for a while; and what the listing told already is no second deployment.
     """
-    version = str(told.get("version") or resource.config.get("version") or "$LATEST")[:40]
-    if "version" not in changes:
-        digest = hashlib.sha256(msgspec.json.encode([changes[key][1] for key in sorted(changes)])).hexdigest()  # type: ignore[index]  # Pairs of before and after.
-        version = f"{version} {at:%Y-%m-%d} {digest[:6]}"
-    return Deployment(
-        organization_id=resource.organization_id, resource=resource, version=version, changes=changes, deployed_at=at
-    )
+    if resource.listed_at is None or now - resource.listed_at > LISTING_KNOWS:
+        return told
+    return {key: value for key, value in told.items() if key == "version" or key not in resource.config}
+
+
+def _deploy(fresh: Deployment) -> None:
+    """Store a deployment once, or add it to that of the same change that AWS's listing has told of already."""
+    known = Deployment.objects.filter(resource=fresh.resource)
+    if known.filter(version=fresh.version).exists():
+        return
+    recent = known.exclude(listed_at=None).order_by("-deployed_at")[:RECENT]
+    if other := deployments.partner(fresh, recent):
+        deployments.join(other, fresh).save(update_fields=["version", "changes", "deployed_at"])
+    else:
+        Deployment.objects.bulk_create([fresh], ignore_conflicts=True)
