@@ -62,7 +62,8 @@ class Found:
     arn: str
     name: str
     config: Mapping[str, Any] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] | None = None
+    """None when they are not known, which is not the same as none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Harvest:
     """What one run brought. ``complete`` names the types listed to the end, ``cursor`` is for the next run.
 
     ``active`` are the names of functions that ran since the last one: their logs are worth reading.
+    ``lacking`` are actions that were denied without which the run could do, as IAM spells them.
     """
 
     found: Sequence[Found] = ()
@@ -77,6 +79,7 @@ class Harvest:
     points: Sequence[Point] = ()
     cursor: Mapping[str, Any] = field(default_factory=dict)
     active: frozenset[str] = frozenset()
+    lacking: tuple[str, ...] = ()
 
 
 class Collector(Protocol):
