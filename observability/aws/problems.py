@@ -8,10 +8,10 @@ from enum import StrEnum
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
-    ParamValidationError,
     PartialCredentialsError,
 )
 from botocore.parsers import ResponseParserError
@@ -169,9 +169,9 @@ def classify(error: Exception, *, action: str) -> AwsError:
         return _answered(error, action)
     if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
         return AwsError(Trouble.OWN_CREDENTIALS, action, _cut(str(error)))
-    if isinstance(error, HTTPClientError | ResponseParserError):
+    if isinstance(error, ConnectionError | HTTPClientError | ResponseParserError):
         return AwsError(Trouble.UNREACHABLE, action, type(error).__name__)
-    if isinstance(error, ParamValidationError | BotoCoreError):
+    if isinstance(error, BotoCoreError):
         return AwsError(Trouble.REFUSED, action, _cut(str(error)))
     raise error
 
