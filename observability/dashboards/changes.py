@@ -1,16 +1,18 @@
 """What a deployment changed, in words: before and after, what was added and what was removed."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from observability.dashboards.facts import label, text
+from observability.dashboards.facts import label, text, values
 from observability.ui.units import NOTHING
 
-RUNTIME = frozenset({"runtime_version", "runtime_version_arn"})
-"""AWS changes these by itself when it patches a runtime."""
+RUNTIME = frozenset({"runtime_version_arn"})
+"""AWS changes this by itself when it patches a runtime."""
 CODE = frozenset({"code_sha256", "code_bytes", "image_uri"})
 NEVER_TOLD = frozenset({"version"})
+RENEWED = " (new value)"
+"""How the inventory marks a variable of the environment whose value changed."""
 SHORT = 12
 """As much of a hash as people compare."""
 
@@ -24,24 +26,34 @@ class Change:
     after: str = ""
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    renewed: tuple[str, ...] = ()
+    """Variables that have another value, which nobody sees."""
 
 
 def changes(found: Mapping[str, Sequence[Any]]) -> list[Change]:
     """Everything but the version, which is the deployment's name."""
-    return [change(key, *pair) for key, pair in found.items() if key not in NEVER_TOLD]
+    return [told for key, pair in found.items() if key not in NEVER_TOLD for told in change(key, *pair)]
 
 
-def change(key: str, before: Any, after: Any) -> Change:
-    if isinstance(before or after, list | Mapping):
-        old, new = _items(key, before), _items(key, after)
-        return Change(label(key), added=_without(new, old), removed=_without(old, new))
-    return Change(label(key), _shown(key, before), _shown(key, after))
+def change(key: str, before: Any, after: Any) -> Iterator[Change]:
+    """One change of a value or a list; of what has parts, one for each part."""
+    known = before if before is not None else after
+    if isinstance(known, Mapping):
+        yield from _parts(key, before or {}, after or {})
+    elif isinstance(known, list):
+        old, new = values(key, before or []), values(key, after or [])
+        fresh = _without(new, old)
+        renewed = tuple(each for each in fresh if each.endswith(RENEWED))
+        yield Change(label(key), added=_without(fresh, renewed), removed=_without(old, new), renewed=renewed)
+    else:
+        yield Change(label(key), _shown(key, before), _shown(key, after))
 
 
-def _items(key: str, value: Any) -> tuple[str, ...]:
-    if isinstance(value, Mapping):
-        return tuple(f"{name}: {text(name, each)}" for name, each in value.items())
-    return tuple(text(key, each) for each in value or ())
+def _parts(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for name in {**before, **after}:
+        if before.get(name) != after.get(name):
+            for part in change(name, before.get(name), after.get(name)):
+                yield replace(part, label=f"{label(key)}, {name}")
 
 
 def _without(these: Iterable[str], those: Sequence[str]) -> tuple[str, ...]:

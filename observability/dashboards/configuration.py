@@ -8,13 +8,20 @@ from observability.dashboards.facts import Fact, facts
 from observability.inventory.models import Resource
 
 SECTIONS = (
-    ("Runtime", ("runtime", "architecture", "handler", "package_type", "version", "runtime_version", "image_uri")),
-    ("Limits", ("memory_mb", "timeout_s", "ephemeral_mb", "concurrency", "provisioned")),
-    ("Triggers", ("triggers", "event_sources", "url")),
-    ("Versions", ("aliases", "versions")),
+    (
+        "Runtime",
+        ("description", "runtime", "architecture", "handler", "package_type", "version", "last_modified", "code_bytes",
+         "code_sha256", "runtime_version_arn", "snap_start", "state", "state_reason", "update_status"),
+    ),
+    ("Limits and concurrency", ("memory_mb", "timeout_s", "ephemeral_mb", "reserved_concurrency", "provisioned")),
+    ("Triggers", ("event_sources", "url")),
+    ("Asynchronous calls and failed events", ("event_invoke", "dead_letter")),
+    ("Aliases and versions", ("aliases", "versions")),
     ("Layers", ("layers",)),
-    ("Environment", ("environment", "environment_names")),
-)
+    ("Environment variables", ("environment",)),
+    ("Logs and tracing", ("log_group", "log_format", "log_level", "system_log_level", "tracing")),
+    ("Permissions and network", ("role", "vpc", "file_systems")),
+)  # fmt: skip
 OTHER = "Everything else"
 WITHOUT = ("tags",)
 

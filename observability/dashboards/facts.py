@@ -6,19 +6,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from observability.dashboards.phrases import PHRASES, span
 from observability.ui.units import megabytes, milliseconds, number, size
 
 ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d*:[^\s\"]+")
 NAMES = {"arn", "url", "vpc", "dlq", "ttl", "id", "ids", "kms", "fifo", "http", "https", "aws", "iam", "api", "sha256"}
 """Words of a key that people write in capitals."""
 WORDS = {
-    "memory_mb": "Memory",
-    "timeout_s": "Timeout",
-    "ephemeral_mb": "Ephemeral storage",
+    "aliases": "Aliases",
     "code_bytes": "Package size, zipped",
     "code_sha256": "Code hash",
+    "dead_letter": "Failed events go to",
+    "ephemeral_mb": "Ephemeral storage",
+    "event_invoke": "Asynchronous calls",
+    "event_sources": "Event sources",
+    "log_level": "Log level of the application",
+    "memory_mb": "Memory",
+    "provisioned": "Provisioned concurrency",
     "role": "Execution role",
+    "runtime_version_arn": "Build of the runtime",
+    "snap_start": "SnapStart",
+    "system_log_level": "Log level of the platform",
+    "update_status": "Last update",
+    "url": "Function URL",
 }
+
+
+MOMENTS = ("_at", "last_modified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +52,17 @@ def _facts(config: Mapping[str, Any], without: tuple[str, ...], before: str) -> 
     for key, value in config.items():
         if key in without or value is None or value in ("", [], {}):
             continue
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and key not in PHRASES:
             yield from _facts(value, (), f"{before}{label(key)}: ")
         else:
-            values = value if isinstance(value, list) else [value]
-            yield Fact(before + label(key), tuple(text(key, each) for each in values))
+            yield Fact(before + label(key), values(key, value))
+
+
+def values(key: str, value: Any) -> tuple[str, ...]:
+    """Each entry of a list, or the only value there is."""
+    if key in PHRASES and isinstance(value, Mapping | list):
+        return tuple(PHRASES[key](value))
+    return tuple(text(key, each) for each in (value if isinstance(value, list) else [value]))
 
 
 def label(key: str) -> str:
@@ -67,16 +87,7 @@ def text(key: str, value: Any) -> str:
     write = next((write for suffix, write in UNITS.items() if key.endswith(suffix)), None)
     if isinstance(value, int | float):
         return write(value) if write else number(value) if abs(value) >= 10_000 else f"{value:g}"
-    return moment(value) if key.endswith("_at") else str(value)
-
-
-def span(seconds: float) -> str:
-    """A configured length of time: ``10 s``, ``15 min``, ``4 days``; never rounded."""
-    for unit, length in (("day", 86_400), ("hour", 3600), ("min", 60)):
-        if seconds >= length and seconds % length == 0:
-            count = int(seconds // length)
-            return f"{count} {unit}{'s' if count > 1 and unit != 'min' else ''}"
-    return f"{seconds:g} s"
+    return moment(value) if key.endswith(MOMENTS) else str(value)
 
 
 def moment(value: object) -> str:

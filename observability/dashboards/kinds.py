@@ -34,3 +34,17 @@ def kind(type_: str) -> Kind:
     """A type that we do not know yet is called by its own name."""
     words = type_.replace("_", " ")
     return KINDS.get(type_) or Kind(type_.partition("_")[0], words.capitalize(), f"{words.capitalize()}s")
+
+
+SERVICES = {
+    "states": "stepfunctions",
+    "events": "eventbridge",
+    "scheduler": "eventbridge",
+    "execute-api": "apigateway",
+}
+"""What the services are called in ARNs, where that is not the key of their icon."""
+
+
+def service(arn_part: str) -> str:
+    """The key of an icon for the third part of an ARN."""
+    return SERVICES.get(arn_part, arn_part)

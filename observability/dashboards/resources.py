@@ -26,7 +26,7 @@ PER_PAGE = 50
 NARROWING = ("type", "region", "account")
 TOLD = 3
 """How many facts a row has room for."""
-SECONDARY = ("version", "description", "tags", "role")
+SECONDARY = ("version", "description", "tags", "role", "handler", "package_type", "environment")
 
 
 class Group(NamedTuple):

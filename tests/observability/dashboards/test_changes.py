@@ -16,11 +16,14 @@ class TestChange:
             ("description", "", "pays", Change("Description", "\N{EN DASH}", "pays")),
             ("environment", ["A", "B"], ["B", "C"], Change("Environment", added=("C",), removed=("A",))),
             ("layers", None, ["x:1"], Change("Layers", added=("x:1",))),
-            ("url", {"auth": "iam"}, {"auth": "none"}, Change("URL", "", "", ("auth: none",), ("auth: iam",))),
+            ("vpc", {"id": "a"}, {"id": "b"}, Change("VPC, id", "a", "b")),
+            ("aliases", {"prod": "7"}, {"prod": "8"}, Change("Aliases, prod", "7", "8")),
+            ("environment", [], ["A (new value)"], Change("Environment", renewed=("A (new value)",))),
+            ("reserved_concurrency", None, 5, Change("Reserved concurrency", "\N{EN DASH}", "5")),
         ],
     )  # fmt: skip
     def test_tells_before_and_after(self, key: str, before: Any, after: Any, told: Change) -> None:
-        assert change(key, before, after) == told
+        assert list(change(key, before, after)) == [told]
 
     def test_the_version_is_left_to_the_heading(self) -> None:
         assert changes({"version": ["1", "2"]}) == []
@@ -42,6 +45,6 @@ class TestWhat:
         assert what(found) == words
 
     def test_only_the_runtime_is_aws(self) -> None:
-        assert by_aws({"runtime_version": []})
-        assert not by_aws({"runtime_version": [], "memory_mb": []})
+        assert by_aws({"runtime_version_arn": []})
+        assert not by_aws({"runtime_version_arn": [], "memory_mb": []})
         assert not by_aws({})

@@ -113,8 +113,15 @@ class TestFunction:
         checkout.save()
         page = text(alice_in, f"functions/{checkout.pk}/?tab=configuration")
         assert "512 MB" in page
-        assert "layer:x:3" in page
+        assert "x, version 3" in page
         assert "team: checkout" in page
+
+    def test_nothing_of_a_variable_but_its_name_is_shown(self, alice_in: Client, checkout: Resource) -> None:
+        checkout.config["environment"] = {"API_TOKEN": "0a1b2c:00112233445566ff"}
+        checkout.save()
+        for path in (f"functions/{checkout.pk}/?tab=configuration", f"resources/{checkout.pk}/", "resources/"):
+            assert "0a1b2c" not in text(alice_in, path)
+        assert "API_TOKEN" in text(alice_in, f"functions/{checkout.pk}/?tab=configuration")
 
     def test_changes_are_told_before_and_after(self, alice_in: Client, checkout: Resource) -> None:
         assert "No change so far" in text(alice_in, f"functions/{checkout.pk}/?tab=changes")
