@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from observability.inventory import deployments
 from observability.inventory.models import Deployment, Resource
 from observability.tenants.models import Organization
 
 SEEN_EVERY = timedelta(minutes=1)
-"""``last_seen_at`` is written at most this often."""
+"""``last_seen_at`` and ``pushed_at`` are written at most this often."""
 
 MOST_KNOWN = 100_000
 RECENT = 20
@@ -96,9 +97,10 @@ class Resources:
 def _touch(resource_ids: Sequence[int], *, now: datetime) -> set[int]:
     """Note that they are alive, and answer which exist; rows that somebody else is just writing are left to them."""
     with transaction.atomic():
-        due = Resource.objects.filter(id__in=resource_ids, last_seen_at__lte=now - SEEN_EVERY)
+        stale = Q(last_seen_at__lte=now - SEEN_EVERY) | Q(pushed_at=None) | Q(pushed_at__lte=now - SEEN_EVERY)
+        due = Resource.objects.filter(stale, id__in=resource_ids)
         mine = list(due.select_for_update(skip_locked=True).order_by("id").values_list("id", flat=True))
-        Resource.objects.filter(id__in=mine).update(last_seen_at=now)
+        Resource.objects.filter(id__in=mine).update(last_seen_at=now, pushed_at=now)
     return set(Resource.objects.filter(id__in=resource_ids).values_list("id", flat=True))
 
 
@@ -114,7 +116,7 @@ def _merge(organization_id: int, function: Function, *, now: datetime, at: datet
     with transaction.atomic():
         fresh = Resource(
             organization_id=organization_id, arn=arn, name=name[:140], region=region, account=account, config=told,
-            first_seen_at=now, last_seen_at=now,
+            first_seen_at=now, last_seen_at=now, pushed_at=now,
         )  # fmt: skip
         Resource.objects.bulk_create([fresh], ignore_conflicts=True)
         resource = Resource.objects.select_for_update().get(organization_id=organization_id, arn=arn)
@@ -134,10 +136,12 @@ def _apply(resource: Resource, told: Config, *, now: datetime, at: datetime) -> 
     merged = {**before, **told}
     if found := deployments.changes(before, told, deployments.TOLD):
         _deploy(deployments.told(resource, found, running=str(merged.get("version") or ""), at=at))
-    if merged != before or now - resource.last_seen_at >= SEEN_EVERY:
+    pushed_at = resource.pushed_at
+    if merged != before or pushed_at is None or now - min(pushed_at, resource.last_seen_at) >= SEEN_EVERY:
         resource.config = merged
         resource.last_seen_at = max(now, resource.last_seen_at)
-        resource.save(update_fields=["config", "last_seen_at"])
+        resource.pushed_at = max(now, pushed_at or now)
+        resource.save(update_fields=["config", "last_seen_at", "pushed_at"])
 
 
 def _news(resource: Resource, told: Config, *, now: datetime) -> Config:

@@ -60,6 +60,15 @@ class TestResolve:
             resources.resolve(acme.pk, [checkout()], now=NOW + seconds * SECOND)
         assert Resource.objects.get().last_seen_at == NOW + 61 * SECOND
 
+    def test_what_sends_telemetry_itself_is_known_by_that(self, acme: Organization) -> None:
+        """A function that was only listed before, and in another process as well, is noticed at once."""
+        resources = Resources()
+        resources.resolve(acme.pk, [checkout()], now=NOW)
+        for again, now in ((resources, NOW + 70 * SECOND), (Resources(), NOW + 140 * SECOND)):
+            Resource.objects.update(pushed_at=None, last_seen_at=now)
+            again.resolve(acme.pk, [checkout()], now=now)
+            assert Resource.objects.get().pushed_at == now
+
     def test_what_is_told_is_added(self, acme: Organization) -> None:
         resources = Resources()
         resources.resolve(acme.pk, [checkout("3", runtime="python3.13", memory_mb=512)], now=NOW)
