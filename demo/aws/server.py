@@ -19,6 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from demo.aws import functions, logs, metrics
+from demo.aws.call import Environ
 from demo.aws.proxy import Proxy, Rules, find_role, root_key
 
 HOST = "127.0.0.1"
@@ -41,6 +42,10 @@ class Handler(MotoRequestHandler):
     """Connections stay open, as AWS's do, and nothing is printed about each request."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # Head and body are sent apart, and the client would wait 40 ms for the second.
+
+    def connection_dropped(self, error: BaseException, environ: Environ | None = None) -> None:
+        self.close_connection = True
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         """Nothing."""
@@ -80,7 +85,9 @@ class SimulatedAws:
         self.proxy = Proxy(DomainDispatcherApplication(create_backend_app))
         self.server: BaseWSGIServer = make_server(HOST, port, self.proxy, threaded=True, request_handler=Handler)
         self.url = f"http://{HOST}:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, name="simulated-aws", daemon=True)
+        self.thread = threading.Thread(
+            target=self.server.serve_forever, args=(0.05,), name="simulated-aws", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self.thread.start()

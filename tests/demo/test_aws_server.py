@@ -75,7 +75,7 @@ def refusal(error: pytest.ExceptionInfo[ClientError]) -> str:
 def package(text: str = "def handler(event, context): pass") -> bytes:
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w") as archive:
-        archive.writestr("app.py", text)
+        archive.writestr(zipfile.ZipInfo("app.py"), text)
     return memory.getvalue()
 
 
