@@ -16,7 +16,7 @@ T ?=
 NAME ?=
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup up down reset test lint format types bench lock audit
+.PHONY: help setup up down reset test lint format types bench role lock audit
 
 help: ## Explain every verb
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ types: setup ## Check types only
 
 bench: setup ## Measure: make bench NAME=ingest ARGS=--json (no NAME: list them)
 	@.venv/bin/python -m bench $(NAME) $(ARGS)
+
+role: setup ## Write the role of connected accounts anew, from the permissions of the collectors
+	@$(MANAGE) role
 
 lock: setup ## Compile requirements/*.in to hash-locked .txt (needs uv and the network)
 	cd requirements && for name in base prod dev assets; do \
