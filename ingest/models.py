@@ -70,6 +70,11 @@ class LogGroup(models.Model):
     last_event_at = models.DateTimeField(null=True, blank=True)
     idle = models.PositiveSmallIntegerField(default=0)
     """How many reads in a row found nothing; each makes the next one wait longer."""
+    pace = models.FloatField(default=0)
+    """Events per second when it was last read: how far back a reading may reach costs by it."""
+    retention_days = models.PositiveIntegerField(null=True, blank=True)
+    """After how long AWS deletes its events; None for never, or when AWS has not told yet."""
+    described_at = models.DateTimeField(null=True, blank=True)
     trouble = models.CharField(max_length=40, blank=True)
     """Why nothing is read here, if so: the reason of a gap in the coverage ledger."""
     detail = models.CharField(max_length=500, blank=True)
@@ -98,11 +103,13 @@ class Backfill(models.Model):
 
 
 class BackfillGroup(models.Model):
-    """How far a backfill has got in one log group: everything in ``[start, read_until)`` of it is stored."""
+    """How far back a backfill has got in one log group: everything in ``[read_until, end)`` of it is stored."""
 
     backfill = models.ForeignKey(Backfill, models.CASCADE, related_name="groups")
     group = models.ForeignKey(LogGroup, models.CASCADE, related_name="+")
     read_until = models.DateTimeField()
+    pace = models.FloatField(default=0)
+    """Events per second in what was last read."""
     done = models.BooleanField(default=False)
 
     class Meta:
