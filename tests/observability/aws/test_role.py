@@ -202,13 +202,18 @@ def test_cloudformation_makes_the_role_that_json_describes() -> None:
         iam = boto3.client("iam", "eu-west-1")
         made = iam.get_role(RoleName=role.name)["Role"]
         granted = {
-            name: iam.get_role_policy(RoleName=role.name, PolicyName=name)["PolicyDocument"]
+            name: document(iam.get_role_policy(RoleName=role.name, PolicyName=name)["PolicyDocument"])
             for name in iam.list_role_policies(RoleName=role.name)["PolicyNames"]
         }
     assert outputs[0]["OutputKey"] == "RoleArn"
     assert outputs[0]["OutputValue"] == made["Arn"]
     assert made["AssumeRolePolicyDocument"] == json.loads(role.trust())
     assert actions(granted) == actions({name: json.loads(text) for name, text in role.policies().items()})
+
+
+def document(stored: Any) -> policy.Document:
+    """moto keeps the policies inside of a role as Python's text, which reads as YAML."""
+    return dict(yaml.safe_load(stored) if isinstance(stored, str) else stored)
 
 
 def actions(policies: dict[str, policy.Document]) -> dict[str, list[str]]:
