@@ -18,7 +18,7 @@ from tests.alerts.estate import digest, judge, policy_for, webhook_channel
 
 HOUR = timedelta(hours=1)
 LOST = "Nightjar has had no access to this account since {:%-d %b %Y, %H:%M} UTC. The role is gone."
-SHORT = "Stored 41 of 50 invocations, 82 %: its logs have not been read that far yet."
+SHORT = "Stored 41 of 50 invocations, 82 %: the logs have not been read that far yet."
 
 
 @pytest.fixture

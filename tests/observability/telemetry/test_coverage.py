@@ -47,8 +47,8 @@ class TestSummaries:
         assert found.stored == 281
         assert found.share == pytest.approx(281 / 300)
         assert [gap.words for gap in found.gaps] == [
-            "Nightjar is not allowed to read its logs",
-            "its logs have not been read that far yet",
+            "Nightjar is not allowed to read the logs",
+            "the logs have not been read that far yet",
         ]
 
     def test_of_a_function(self, acme: Organization, checkout: Resource) -> None:
