@@ -1,5 +1,6 @@
 from django.urls import path
 
+from observability.dashboards.account_preview import account_preview
 from observability.dashboards.account_progress import account_progress
 from observability.dashboards.coverage import coverage
 from observability.dashboards.function import function
@@ -23,6 +24,7 @@ urlpatterns = [
     path("resources/", resources, name="resources"),
     path("resources/<int:resource_id>/", resource, name="resource"),
     path("aws/<int:connection_id>/progress/", account_progress, name="account_progress"),
+    path("aws/<int:connection_id>/preview/", account_preview, name="account_preview"),
     path("coverage/", coverage, name="coverage"),
     path("search/", search, name="search"),
 ]
