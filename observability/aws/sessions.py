@@ -146,7 +146,7 @@ def forget(target: Target | None = None) -> None:
     _own_identity.cache_clear()
     with _lock:
         _clients.clear()
-        _session.cache_clear()
+        _found_credentials.cache_clear()
 
 
 class _Persistence:
@@ -199,7 +199,8 @@ def _life_s(answer: Mapping[str, Any]) -> float:
     sent_at = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     if sent_at is None:
         return LIFE_S
-    return float((answer["Credentials"]["Expiration"] - parsedate_to_datetime(sent_at)).total_seconds())
+    life = answer["Credentials"]["Expiration"] - parsedate_to_datetime(sent_at)
+    return float(life.total_seconds()) - 1  # The header tells whole seconds, rounded down.
 
 
 def _identity(caller: Any) -> Identity:
@@ -267,19 +268,24 @@ def _signed_by(credentials: Any) -> Iterator[None]:
 
 
 @cache
-def _session() -> tuple[Session, Any]:
-    """The session whose clients sign for whoever calls, and our own credentials: None when there are none."""
+def _session() -> Session:
+    """The one session, whose clients sign for whoever calls."""
     session = Session()
-    own = create_credential_resolver(session).load_credentials()
     session.register_component("credential_provider", _Caller())
-    return session, own
+    return session
+
+
+@cache
+def _found_credentials() -> Any:
+    """Our own, which renew themselves where they have to; None when there are none."""
+    return create_credential_resolver(_session()).load_credentials()
 
 
 def _own_credentials() -> Any:
     with _lock:
-        own = _session()[1]
+        own = _found_credentials()
         if own is None:
-            _session.cache_clear()
+            _found_credentials.cache_clear()
             raise AwsError(Trouble.OWN_CREDENTIALS, "sts:AssumeRole", "There are no AWS credentials on this server.")
     return own
 
@@ -288,7 +294,7 @@ def _client(service: str, region: str) -> Any:
     key = (service, region, settings.AWS_ENDPOINT_URL)
     with _lock:
         if key not in _clients:
-            _clients[key] = _session()[0].create_client(
+            _clients[key] = _session().create_client(
                 service, region_name=region, endpoint_url=settings.AWS_ENDPOINT_URL or None, config=CONFIG
             )
             if len(_clients) > CLIENTS:
@@ -327,7 +333,7 @@ def _turning(service: str, operation: str, region: str) -> Callable[[Mapping[str
         api_name = client.meta.method_to_api_mapping[operation]
         known: dict[str, Any] = {}
         if client.can_paginate(operation):
-            known = _session()[0].get_component("data_loader").load_service_model(service, "paginators-1")["pagination"]
+            known = _session().get_component("data_loader").load_service_model(service, "paginators-1")["pagination"]
     more = known.get(api_name, {}).get("more_results")
     names = _tokens(known[api_name]) if api_name in known else _usual_tokens(client, api_name)
 

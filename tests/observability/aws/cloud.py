@@ -148,6 +148,9 @@ class Handler(BaseHTTPRequestHandler):
         )
         operation = target.rpartition(".")[2] if target else parameters.pop("Action")
         status, answer = self.cloud.reply(key, region, f"{service}:{operation}", parameters)
+        if not status:
+            self.close_connection = True  # Hangs up.
+            return
         self._send(status, json.dumps(answer) if target else xml(operation, status, answer))
 
     def _send(self, status: int, body: str) -> None:
