@@ -1,5 +1,7 @@
 """Whose: the AWS accounts that an organization has connected, each through one role that we may assume there."""
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -48,6 +50,8 @@ class AwsAccount(models.Model):
     """Until when a pending connection waits for its role."""
     connected_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
+    check_at = models.DateTimeField(null=True, blank=True)
+    """When to look at the connection next; None once it is disconnected."""
     blind_since = models.DateTimeField(null=True, blank=True)
     """Since when the role cannot be assumed; None while all is well."""
     disconnected_at = models.DateTimeField(null=True, blank=True)
@@ -63,3 +67,7 @@ class AwsAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.account_id})"
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether nobody waits for its role any more."""
+        return self.connected_at is None and self.expires_at is not None and self.expires_at <= now
