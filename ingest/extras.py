@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from ingest.collector import Permission
@@ -44,6 +45,10 @@ class Extras:
     def pages(self, service: str, operation: str, **parameters: Any) -> list[Answer] | None:
         """All pages, or None: half a listing says nothing about what it lacks."""
         return self._ask(lambda: list(self._aws.pages(service, operation, **parameters)))
+
+    def first_pages(self, most: int, service: str, operation: str, **parameters: Any) -> list[Answer] | None:
+        """At most so many pages, where a listing may be endless."""
+        return self._ask(lambda: list(islice(self._aws.pages(service, operation, **parameters), most)))
 
     def tags(self, *types: str) -> list[Answer] | None:
         """The tags of every resource of these types, a hundred with each call: ``lambda:function``."""
