@@ -10,6 +10,7 @@ urlpatterns = [
     path("ingest/", include("ingest.urls")),
     path("o/<slug:organization>/", include("observability.dashboards.urls")),
     path("o/<slug:organization>/", include("alerts.urls")),
+    path("o/<slug:organization>/", include("observability.aws.urls")),
     path("", include("observability.tenants.urls")),
 ]
 

@@ -77,6 +77,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
     os.environ["DEBUG"] = "0"
     os.environ["DEMO"] = "1"
+    os.environ["AWS_PRINCIPAL"] = "999988887777"
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     # What a developer's own `make up` or .env says must not reach the tests.
     os.environ["ENV_FILE"] = os.devnull
     os.environ["VAR_DIR"] = temporary_folder("nightjar-var-")
