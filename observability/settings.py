@@ -35,6 +35,7 @@ LISTEN = env.str("LISTEN", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 DEMO_HTTP_PORT = env.int("DEMO_HTTP_PORT", default=8026)
 DEMO_SMTP_PORT = env.int("DEMO_SMTP_PORT", default=8025)
+DEMO_AWS_PORT = env.int("DEMO_AWS_PORT", default=8027)
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="nightjar-demo")
 
 ROOT_URLCONF = "observability.urls"
@@ -277,6 +278,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "observability.telemetry.tasks.maintain_partitions",
         "schedule": 3600.0,
     },
+    "aws.verify_pending": {"task": "observability.aws.tasks.verify_pending", "schedule": 2.0},
+    "aws.recheck_due": {"task": "observability.aws.tasks.recheck_due", "schedule": 60.0},
+    "ingest.reckon_coverage": {"task": "ingest.tasks.reckon_coverage", "schedule": 300.0},
+    "ingest.notice_silence": {"task": "ingest.tasks.notice_silence", "schedule": 60.0},
     "ingest.forget_dead_letters": {"task": "ingest.tasks.forget_dead_letters", "schedule": 3600.0},
 }
 
