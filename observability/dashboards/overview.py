@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from observability.dashboards import charts
 from observability.dashboards.coverage import stored_share
 from observability.dashboards.figures import error_rate, figures
+from observability.dashboards.kinds import FUNCTION
 from observability.dashboards.rows import SORTS, TREND_STEPS, Row, described, ordered, rows, with_releases, with_trends
 from observability.dashboards.window import asked
 from observability.telemetry.records import Bucket, Window
@@ -68,7 +69,7 @@ def activity(organization: Organization, time_range: TimeRange, window: Window, 
     """Key figures, and the two charts of all functions together."""
     store = get_store()
     total, buckets = store.total(organization.pk, window), store.series(organization.pk, window, time_range.step)
-    watched = organization.resources.filter(first_seen_at__lte=previous.start).exists()
+    watched = organization.resources.filter(type=FUNCTION, first_seen_at__lte=previous.start).exists()
     before = store.total(organization.pk, previous) if watched else None
     watermark = store.watermark(organization.pk)
     newest = watermark.latest_event_at if watermark else None

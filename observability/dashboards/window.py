@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.http import Http404, QueryDict
 
+from observability.dashboards.kinds import FUNCTION
 from observability.inventory.models import Resource
 from observability.telemetry.records import Window
 from observability.tenants.models import Organization
@@ -21,7 +22,8 @@ def asked_resource(organization: Organization, query: QueryDict) -> Resource | N
     number = query.get("resource", "")
     if not number:
         return None
-    resource = organization.resources.filter(pk=number).first() if number.isascii() and number.isdecimal() else None
+    functions = organization.resources.filter(type=FUNCTION)
+    resource = functions.filter(pk=number).first() if number.isascii() and number.isdecimal() else None
     if resource is None:
         raise Http404
     return resource
