@@ -143,6 +143,11 @@ class LambdaMetrics:
         return Harvest(points=points, cursor=cursor, active=active)
 
 
+def complete_until(cursor: Mapping[str, Any]) -> datetime | None:
+    """Up to when everybody who is known to be active has been asked about; None before the first time."""
+    return _moment(cursor.get("swept"))
+
+
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 

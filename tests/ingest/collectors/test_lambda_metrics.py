@@ -1,18 +1,24 @@
 """What is asked of CloudWatch, how often, and what becomes of its answers."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 
 from ingest.collector import Function, Harvest, Scope
 from ingest.collectors.lambda_metrics import LambdaMetrics
 from observability.aws.problems import AwsError, Trouble
-from observability.aws.sessions import Target
+from observability.aws.sessions import RoleRegion, Target
 from observability.telemetry.records import Point
 
+if TYPE_CHECKING:
+    from demo.aws.server import Account, SimulatedAws
+
+OURS = "905418337712"
 NOW = datetime(2026, 11, 25, 12, 0, 20, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
@@ -208,3 +214,43 @@ class TestBetweenSweeps:
 def replace_point(point: Point, **changes: Any) -> Point:
     fields = {name: getattr(point, name) for name in Point.__struct_fields__}
     return Point(**fields | changes)
+
+
+class TestAgainstAws:
+    def test_reads_what_the_simulated_one_counted(self, simulated_aws: "SimulatedAws") -> None:
+        customer = simulated_aws.account("720155190031")
+        now = timezone.now()
+        minute = now.replace(second=0, microsecond=0) - 3 * MINUTE
+        data = [
+            {"MetricName": metric, "Dimensions": [{"Name": "FunctionName", "Value": name}], "Timestamp": minute,
+             "Value": value}
+            for name in ("a", "foreign")
+            for metric, value in (("Invocations", 1.0), ("Invocations", 1.0), ("Duration", 80.0), ("Duration", 120.0))
+        ]  # fmt: skip
+        customer.client("cloudwatch", "eu-central-1").put_metric_data(Namespace="AWS/Lambda", MetricData=data)
+        region = RoleRegion(Target("720155190031", "aws", made_role(customer), "right", "acme"), "eu-central-1")
+        harvest = run_in(region, replace(scope("a", now=now), region="eu-central-1"))
+        assert {(p.resource_id, p.metric, p.statistic, p.at, p.value) for p in harvest.points} == {
+            (1, "Invocations", "Sum", minute, 2.0),
+            (1, "Duration", "Average", minute, 100.0),
+            (1, "Duration", "Maximum", minute, 120.0),
+        }
+        assert harvest.active == {"a"}
+
+
+def run_in(region: RoleRegion, scope: Scope) -> Harvest:
+    collector = LambdaMetrics()
+    return collector.transform(collector.fetch(region, scope), scope)
+
+
+def made_role(customer: "Account") -> str:
+    """A role that trusts us and allows what this collector needs, no more."""
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{OURS}:root"},
+             "Condition": {"StringEquals": {"sts:ExternalId": "right"}}}  # fmt: skip
+    allow = {"Effect": "Allow", "Action": [each.action for each in LambdaMetrics.permissions], "Resource": "*"}
+    iam, version = customer.client("iam"), {"Version": "2012-10-17"}
+    made = iam.create_role(RoleName="nightjar-1", AssumeRolePolicyDocument=json.dumps(version | {"Statement": [trust]}))
+    policy = json.dumps(version | {"Statement": [allow]})
+    iam.put_role_policy(RoleName="nightjar-1", PolicyName="nightjar", PolicyDocument=policy)
+    arn: str = made["Role"]["Arn"]
+    return arn
