@@ -22,7 +22,11 @@ class Permission:
     why: str
     without: str
     probe: tuple[str, str, Mapping[str, Any]]
-    """A harmless call that tells whether it is allowed: service, operation, parameters."""
+    """A harmless call that tells whether it is allowed: service, operation, parameters.
+
+    In it ``${AWS::Partition}``, ``${AWS::Region}`` and ``${AWS::AccountId}`` are filled in; asking for what does not
+    exist is fine.
+    """
     resource: str = "*"
     """The narrowest that AWS allows, with ``${AWS::Partition}`` where an ARN begins."""
     wild: str = ""

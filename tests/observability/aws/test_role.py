@@ -115,7 +115,7 @@ def test_every_action_is_as_narrow_as_aws_allows(need: Need) -> None:
 
 def _parts(arn: str) -> tuple[str, str]:
     # Colons in ${AWS::Partition} do not count.
-    _, _, service, _, _, rest = arn.replace("AWS::", "").replace(".*", "*").split(":", 5)
+    _, _, service, _, _, rest = arn.replace("AWS::", "").split(":", 5)
     return service, rest.replace(".*", "*").replace("/", ":").split(":")[0]
 
 
