@@ -29,7 +29,18 @@ from observability.aws import quotas, usage
 from observability.aws.leases import Lease, Leases, Target
 from observability.aws.problems import AwsError, Trouble, classify, classify_assume
 
-__all__ = ["Identity", "Lease", "Region", "RoleRegion", "Target", "assume", "identity", "own_identity", "region"]
+__all__ = [
+    "Identity",
+    "Lease",
+    "Region",
+    "RoleRegion",
+    "Target",
+    "assume",
+    "identity",
+    "own_call",
+    "own_identity",
+    "region",
+]
 
 T = TypeVar("T")
 Left = Callable[[], float]
@@ -135,6 +146,16 @@ def identity(lease: Lease) -> Identity:
 def own_identity() -> Identity:
     """Who we are, before we take any role. Raises ``AwsError``."""
     return _own_identity(settings.AWS_ENDPOINT_URL)
+
+
+def own_call(service: str, operation: str, *, region: str, **parameters: Any) -> dict[str, Any]:
+    """One call as ourselves, in our own account. Raises ``AwsError``."""
+    try:
+        with _signed_by(_own_credentials()):
+            answer: dict[str, Any] = getattr(_client(service, region), operation)(**parameters)
+    except (BotoCoreError, ClientError) as error:
+        raise classify(error, action=_action(service, operation, region)) from None
+    return answer
 
 
 def forget(target: Target | None = None) -> None:
