@@ -21,10 +21,18 @@ class Function:
     init_ms: float
     region: str = "eu-west-1"
     cold_share: float = 0.01
+    account: str = ACCOUNT
+    log_format: str = "Text"
+    log_group: str = ""
+    """Empty for Lambda's own choice."""
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{self.name}"
+        return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
+
+    @property
+    def logs_to(self) -> str:
+        return self.log_group or f"/aws/lambda/{self.name}"
 
 
 CATALOGUE = (
@@ -42,6 +50,21 @@ CATALOGUE = (
     Function("report-nightly", "python3.12", "x86_64", 512, 120, 0.4, 9500, 0.3, 420, 700),
 )  # fmt: skip
 
+# The shop of a company that Acme bought: nothing of it sends telemetry, all of it is read through AWS's own services.
+SHOP = "720155190031"
+FLEET = (
+    Function("shop-orders-api", "nodejs22.x", "arm64", 512, 10, 7, 95, 0.5, 148, 330, "eu-central-1", account=SHOP),
+    Function("shop-order-worker", "python3.13", "arm64", 512, 30, 5, 240, 0.5, 121, 460, "eu-central-1", account=SHOP,
+             log_format="JSON"),
+    Function("shop-invoice", "java21", "x86_64", 1024, 60, 1.5, 820, 0.5, 480, 2400, "eu-central-1", account=SHOP),
+    Function("shop-ledger", "python3.12", "x86_64", 512, 120, 0, 4200, 0.3, 210, 640, "eu-central-1", account=SHOP),
+    Function("shop-stock", "dotnet8", "x86_64", 512, 30, 3, 150, 0.5, 190, 900, "eu-central-1", account=SHOP),
+    Function("shop-notify", "ruby3.3", "arm64", 256, 15, 2, 180, 0.5, 92, 390, "us-east-1", account=SHOP),
+    Function("shop-sessions", "provided.al2023", "arm64", 128, 5, 0, 35, 0.6, 38, 60, "us-east-1", account=SHOP),
+    Function("shop-thumbnails", "nodejs20.x", "x86_64", 768, 12, 2, 1300, 0.6, 510, 420, "us-east-1", account=SHOP,
+             log_format="JSON", log_group="/shop/media"),
+)  # fmt: skip
+
 # Function → way to fail (see demo.failures) → share of its invocations that end so.
 FAILURE_SHARES = {
     "checkout-api": {"node_type_error": 4e-4},
@@ -55,6 +78,12 @@ FAILURE_SHARES = {
     "fraud-score": {"timeout": 1e-3},
     "cart-expiry": {"node_rejection": 4e-3},
     "report-nightly": {"python_import": 1e-2},
+    "shop-orders-api": {"node_type_error": 2e-3},
+    "shop-order-worker": {"python_key_error": 4e-3},
+    "shop-invoice": {"java_illegal_state": 8e-3},
+    "shop-stock": {"dotnet_null": 3e-3},
+    "shop-notify": {"ruby_argument": 4e-3},
+    "shop-thumbnails": {"out_of_memory": 6e-3, "timeout": 4e-3},
 }
 
 # Function → the failure that each bad deployment of it brings (see demo.releases).

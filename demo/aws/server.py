@@ -76,18 +76,14 @@ class Account:
         )
 
 
-class SimulatedAws:
-    """moto behind the proxy, in a thread of its own. One per process, because moto's state is global."""
+class Listener:
+    """A server in a thread of its own."""
 
-    def __init__(self, port: int = 0) -> None:
-        for owner, name, amendment in (*functions.AMENDMENTS, *logs.AMENDMENTS, *metrics.AMENDMENTS):
-            setattr(owner, name, amendment)
-        self.proxy = Proxy(DomainDispatcherApplication(create_backend_app))
-        self.server: BaseWSGIServer = make_server(HOST, port, self.proxy, threaded=True, request_handler=Handler)
+    def __init__(self, proxy: Proxy, port: int = 0) -> None:
+        self.server: BaseWSGIServer = make_server(HOST, port, proxy, threaded=True, request_handler=Handler)
         self.url = f"http://{HOST}:{self.server.server_port}"
-        self.thread = threading.Thread(
-            target=self.server.serve_forever, args=(0.05,), name="simulated-aws", daemon=True
-        )
+        serve = self.server.serve_forever
+        self.thread = threading.Thread(target=serve, args=(0.05,), name="simulated-aws", daemon=True)
 
     def __enter__(self) -> Self:
         self.thread.start()
@@ -96,12 +92,29 @@ class SimulatedAws:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
+
+
+class SimulatedAws:
+    """moto behind the proxy. One per process, because moto's state is global."""
+
+    def __init__(self) -> None:
+        for owner, name, amendment in (*functions.AMENDMENTS, *logs.AMENDMENTS, *metrics.AMENDMENTS):
+            setattr(owner, name, amendment)
+        self.proxy = Proxy(DomainDispatcherApplication(create_backend_app))
+        self.listener = Listener(self.proxy)
+        self.url = self.listener.url
+
+    def __enter__(self) -> Self:
+        self.listener.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.listener.__exit__(kind, error, trace)
 
     def account(self, account: str) -> Account:
         return Account(account, self.url)
