@@ -12,6 +12,9 @@ from django.db import transaction
 from alerts import channels, routing
 from alerts.models import Channel, Policy
 from alerts.transports import webhook
+from demo.catalogue import ACCOUNT, SHOP
+from observability.aws import connecting
+from observability.aws.models import Tier
 from observability.tenants import accounts, keys, organizations
 from observability.tenants.models import Organization, User
 
@@ -19,6 +22,10 @@ NAME = "Acme Retail"
 SLUG = "acme-retail"
 EMAIL = "demo@nightjar.local"
 PASSWORD = "nightjar-demo"  # noqa: S105  # Documented, and good on this machine only: see guard.
+AWS_ACCOUNTS = {
+    ACCOUNT: ("Acme Retail", ("eu-west-1", "us-east-1")),
+    SHOP: ("Acme Shop", ("eu-central-1", "us-east-1")),
+}
 SLACK, WEBHOOK = "Slack #incidents", "Webhook of the status page"
 
 
@@ -33,6 +40,7 @@ def set_up(*, now: datetime) -> Organization:
     with transaction.atomic():
         organization = Organization.objects.filter(slug=SLUG).first() or found(now=now)
         connect(organization, now=now)
+        connect_accounts(organization, now=now)
         guard()
     return organization
 
@@ -70,6 +78,29 @@ def connect(organization: Organization, *, now: datetime) -> None:
             policy.channels.add(channel)
         elif channels.config_of(channel) != config:
             Channel.objects.filter(pk=channel.pk).update(config=channels.seal(config))
+
+
+def connect_accounts(organization: Organization, *, now: datetime) -> None:
+    """The accounts of the simulated AWS, by the same door as real ones; `manage.py demo_aws` then makes their roles.
+
+    An account that somebody disconnected stays so, and a link that nobody used in time is made anew.
+    """
+    if not settings.AWS_ENDPOINT_URL.endswith(f"//127.0.0.1:{settings.DEMO_AWS_PORT}"):
+        return
+    for account_id, (name, regions) in AWS_ACCOUNTS.items():
+        known = organization.aws_accounts.filter(account_id=account_id)
+        if known.exists() and not any(link.is_expired(now) for link in known.filter(disconnected_at=None)):
+            continue
+        connecting.start(
+            organization=organization,
+            actor=User.objects.get(email=EMAIL),
+            name=name,
+            account_id=account_id,
+            regions=regions,
+            tiers=[Tier.BASE, Tier.SIZES],
+            selection={},
+            now=now,
+        )
 
 
 def issue_key(now: datetime) -> str:

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOUD = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC)\b")
-# Redis about the machine's tuning; Celery's banner; clients that come early or late; pages that do not exist.
+# Redis about the machine's tuning; Celery's banner; clients that come early or late; pages that do not exist; what is
+# tried again and fails for good tells so in the end.
 HARMLESS = re.compile(
     r"Memory overcommit|logfile ->|^warning: Not Found: |^error: Service Unavailable: /readyz"
-    r"|the database system is (starting up|shutting down|not yet accepting)"
+    r"|the database system is (starting up|shutting down|not yet accepting)|stamina\.retry_scheduled$"
 )
 VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 TAIL_BYTES = 4_000

@@ -10,14 +10,29 @@ from urllib.parse import urlsplit
 
 from observability.embedded import environment, ports, postgres, records, redis
 
-PREFERRED = {"POSTGRES_PORT": 15432, "REDIS_PORT": 16379, "DEMO_HTTP_PORT": 8026, "DEMO_SMTP_PORT": 8025}
+PREFERRED = {
+    "POSTGRES_PORT": 15432,
+    "REDIS_PORT": 16379,
+    "DEMO_HTTP_PORT": 8026,
+    "DEMO_SMTP_PORT": 8025,
+    "DEMO_AWS_PORT": 8027,
+}
 NOUN = {
     "PORT": "Port",
     "POSTGRES_PORT": "PostgreSQL's port",
     "REDIS_PORT": "Redis's port",
     "DEMO_HTTP_PORT": "The demo receiver's port",
     "DEMO_SMTP_PORT": "The demo mailbox's port",
+    "DEMO_AWS_PORT": "The simulated AWS's port",
 }
+# Nightjar's own account in the simulated AWS, and the key of it (see demo.aws.server). Real credentials stay out of it.
+SIMULATED_AWS = {
+    "AWS_PRINCIPAL": "905418337712",
+    "AWS_ACCESS_KEY_ID": "AKIA905418337712ROOT",
+    "AWS_SECRET_ACCESS_KEY": "simulated",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+REAL_AWS = {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"}
 
 
 class AlreadyRunningError(RuntimeError):
@@ -66,6 +81,9 @@ class Installation:
         if not self.demo:
             for name in ("EMAIL_URL", "OUTBOUND_ALLOWED_HOSTS"):
                 self.values.pop(name, None)
+        if not self.simulates_aws:
+            for name in ("AWS_ENDPOINT_URL", *SIMULATED_AWS):
+                self.values.pop(name, None)
         self.values = {name: value for name, value in self.values.items() if name not in self.given}
         environment.write(self.file, self.values)
         return notes
@@ -96,6 +114,8 @@ class Installation:
         if self.demo:
             addresses["EMAIL_URL"] = f"smtp://127.0.0.1:{v['DEMO_SMTP_PORT']}"
             addresses["OUTBOUND_ALLOWED_HOSTS"] = f"127.0.0.1:{v['DEMO_HTTP_PORT']}"
+        if self.simulates_aws:
+            addresses |= SIMULATED_AWS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{v['DEMO_AWS_PORT']}"}
         return addresses
 
     def environment(self) -> dict[str, str]:
@@ -103,7 +123,10 @@ class Installation:
         inherited = {name: value for name, value in os.environ.items() if name in self.given}
         small = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
         place = {"VAR_DIR": str(self.folder), "PORT": str(self.port), "BEAT_ALONE": "1"}
-        return small | self.values | inherited | place
+        found = small | self.values | inherited | place
+        if self.simulates_aws:
+            found = {name: value for name, value in found.items() if name not in REAL_AWS} | SIMULATED_AWS
+        return found
 
     @property
     def own_postgres(self) -> bool:
@@ -112,6 +135,11 @@ class Installation:
     @property
     def own_redis(self) -> bool:
         return "REDIS_URL" not in self.given
+
+    @property
+    def simulates_aws(self) -> bool:
+        """Whether the demo answers for AWS; an endpoint that the operator named goes before."""
+        return self.demo and "AWS_ENDPOINT_URL" not in self.given
 
     @property
     def public_url(self) -> str:

@@ -16,11 +16,11 @@ from redis.exceptions import RedisError
 from observability.embedded import leftovers, postgres, redis
 from observability.embedded.console import say, step
 from observability.embedded.installation import Installation
-from observability.embedded.processes import DEMO, MIGRATE, RECEIVERS, Process, product
+from observability.embedded.processes import DEMO, DEMO_AWS, MIGRATE, RECEIVERS, Process, product
 from observability.embedded.supervisor import Service, Supervisor
 
 PATIENCE = 60.0
-STAGES = (("demo", "receivers", "web"), ("writer", "worker", "puller", "beat"), ("redis",), ("postgres",))
+STAGES = (("demo", "receivers", "web"), ("writer", "worker", "puller", "beat"), ("demo_aws", "redis"), ("postgres",))
 DEMO_SETUP = ("python", "manage.py", "demo_setup")
 
 
@@ -38,7 +38,7 @@ def start(installation: Installation, supervisor: Supervisor) -> None:
         # The product needs a few seconds to come up; the demo is made meanwhile.
         with step("Setting up the demo's organization"):
             run(installation, DEMO_SETUP)
-        launch(installation, supervisor, (RECEIVERS, DEMO))
+        launch(installation, supervisor, (RECEIVERS, DEMO, *([DEMO_AWS] if installation.simulates_aws else [])))
     with step("Waiting for the first page"):
         supervisor.wait_until("web", lambda: answers(installation.port), PATIENCE)
 

@@ -17,6 +17,7 @@ from observability.embedded import console
         ("LOG:  checkpoint starting", ""),
         ("FATAL:  the database system is starting up", ""),
         (json.dumps({"level": "warning", "event": "Not Found: /favicon.ico"}), ""),
+        (json.dumps({"level": "warning", "event": "stamina.retry_scheduled"}), ""),
         ("# WARNING Memory overcommit must be enabled!", ""),
         ("", ""),
     ],

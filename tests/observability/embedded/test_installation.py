@@ -102,3 +102,30 @@ def test_only_one_runs_in_a_checkout(tmp_path: Path) -> None:
     second.claim()
     assert second.lock is not None
     second.lock.close()
+
+
+def test_the_demo_calls_no_real_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALREALREALREAL")
+    chosen = installation(tmp_path, given=("AWS_PROFILE", "AWS_ACCESS_KEY_ID"))
+    chosen.settle()
+    found = chosen.environment()
+    assert found["AWS_ENDPOINT_URL"] == f"http://127.0.0.1:{chosen.values['DEMO_AWS_PORT']}"
+    assert found["AWS_ACCESS_KEY_ID"] == f"AKIA{found['AWS_PRINCIPAL']}ROOT"
+    assert "AWS_PROFILE" not in found
+
+
+@pytest.mark.parametrize(("demo", "given"), [(False, ()), (True, ("AWS_ENDPOINT_URL",))])
+def test_aws_is_real_without_the_demo_or_where_it_has_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: bool, given: tuple[str, ...]
+) -> None:
+    installation(tmp_path).settle()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://proxy.example")
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    chosen = installation(tmp_path, demo=demo, given=("AWS_PROFILE", *given))
+    chosen.settle()
+    found = chosen.environment()
+    assert found.get("AWS_ENDPOINT_URL") == ("https://proxy.example" if given else None)
+    assert found["AWS_PROFILE"] == "production"
+    assert "AWS_ACCESS_KEY_ID" not in found
+    assert not chosen.simulates_aws
