@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from observability.dashboards.facts import label, text, values
+from observability.dashboards.facts import SHORT, label, text, values
 from observability.ui.units import NOTHING
 
 RUNTIME = frozenset({"runtime_version_arn"})
@@ -13,8 +13,8 @@ CODE = frozenset({"code_sha256", "code_bytes", "image_uri"})
 NEVER_TOLD = frozenset({"version"})
 RENEWED = " (new value)"
 """How the inventory marks a variable of the environment whose value changed."""
-SHORT = 12
-"""As much of a hash as people compare."""
+ONE = {"aliases": "Alias"}
+"""What one part of a whole is called, where the whole is a plural."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def _parts(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Ite
     for name in {**before, **after}:
         if before.get(name) != after.get(name):
             for part in change(name, before.get(name), after.get(name)):
-                yield replace(part, label=f"{label(key)}, {name}")
+                yield replace(part, label=f"{ONE.get(key) or label(key)} {name.replace('_', ' ')}")
 
 
 def _without(these: Iterable[str], those: Sequence[str]) -> tuple[str, ...]:

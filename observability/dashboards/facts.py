@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from observability.dashboards.phrases import PHRASES, span
+from observability.dashboards.phrases import PHRASES, named, span
 from observability.ui.units import megabytes, milliseconds, number, size
 
 ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d*:[^\s\"]+")
@@ -16,7 +16,7 @@ WORDS = {
     "aliases": "Aliases",
     "code_bytes": "Package size, zipped",
     "code_sha256": "Code hash",
-    "dead_letter": "Failed events go to",
+    "dead_letter": "Dead letters go to",
     "ephemeral_mb": "Ephemeral storage",
     "event_invoke": "Asynchronous calls",
     "event_sources": "Event sources",
@@ -32,6 +32,14 @@ WORDS = {
 }
 
 
+SHOUTED = re.compile(r"[A-Z]{3,}(_[A-Z]+)*")
+SHORT = 12
+"""As much of a digest as people compare."""
+SAID = {
+    ("tracing", "PassThrough"): "only when the caller traces",
+    ("snap_start", "None"): "off",
+    ("snap_start", "PublishedVersions"): "for published versions",
+}
 MOMENTS = ("_at", "last_modified")
 
 
@@ -87,7 +95,18 @@ def text(key: str, value: Any) -> str:
     write = next((write for suffix, write in UNITS.items() if key.endswith(suffix)), None)
     if isinstance(value, int | float):
         return write(value) if write else number(value) if abs(value) >= 10_000 else f"{value:g}"
-    return moment(value) if key.endswith(MOMENTS) else str(value)
+    return moment(value) if key.endswith(MOMENTS) else _words(key, str(value))
+
+
+def _words(key: str, value: str) -> str:
+    """AWS's ``PAY_PER_REQUEST`` and ARNs as people say them."""
+    if (key, value) in SAID:
+        return SAID[key, value]
+    if key == "runtime_version_arn":
+        return value.rpartition(":")[2][:SHORT]
+    if SHOUTED.fullmatch(value) and value.lower() not in NAMES:
+        return value.replace("_", " ").lower()
+    return named(value)
 
 
 def moment(value: object) -> str:

@@ -13,9 +13,7 @@ class Kind(NamedTuple):
 
 KINDS = {
     "lambda_function": Kind("lambda", "Lambda function", "Lambda functions"),
-    "lambda_layer": Kind("lambda", "Lambda layer", "Lambda layers"),
-    "event_rule": Kind("eventbridge", "EventBridge rule", "EventBridge rules"),
-    "schedule": Kind("eventbridge", "Schedule", "Schedules"),
+    "schedule_rule": Kind("eventbridge", "Rule or schedule", "Rules and schedules"),
     "sqs_queue": Kind("sqs", "SQS queue", "SQS queues"),
     "dynamodb_table": Kind("dynamodb", "DynamoDB table", "DynamoDB tables"),
     "rest_api": Kind("apigateway", "REST API", "REST APIs"),
@@ -26,6 +24,19 @@ KINDS = {
     "aws_account": Kind("account", "AWS account", "AWS accounts"),
 }
 FUNCTION = "lambda_function"
+HIGHLIGHTS = {
+    "lambda_function": ("runtime", "memory_mb", "timeout_s"),
+    "schedule_rule": ("expression", "state"),
+    "sqs_queue": ("visibility_timeout_s", "retention_s", "fifo"),
+    "dynamodb_table": ("billing", "items", "size_bytes"),
+    "rest_api": ("endpoint",),
+    "http_api": ("protocol", "url"),
+    "state_machine": ("type", "status"),
+    "kinesis_stream": ("mode", "shards", "retention_s"),
+    "sns_topic": ("fifo",),
+}
+"""What one wants to know of each type first; JSON keeps no order of its own."""
+
 HIDDEN = ("aws_account",)
 """Kept among the resources so that incidents can be about them, but found on pages of their own."""
 

@@ -23,13 +23,13 @@ def span(seconds: float) -> str:
 
 
 def named(arn: str) -> str:
-    """``SQS orders`` for an ARN; anything else as it is."""
+    """``SQS orders`` for an ARN of a service that we know; anything else as it is."""
     parts = arn.split(":", 5)
-    if len(parts) < 6:
+    known = LOOKS.get(service(parts[2])) if len(parts) == 6 and parts[0] == "arn" else None
+    if known is None:
         return arn
     name = parts[5].partition("/stream/")[0].partition("/")[2] or parts[5].split("/")[-1]
-    known = LOOKS.get(service(parts[2]))
-    return f"{known.name if known else parts[2]} {name.removeprefix('function:')}"
+    return f"{known.name} {name.removeprefix('function:')}"
 
 
 def environment(names: Mapping[str, Any]) -> Iterator[str]:

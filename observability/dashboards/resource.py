@@ -1,6 +1,7 @@
 """One resource: what is known of it, what it is connected with, and how it did."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from observability.dashboards import measured
 from observability.dashboards.facts import facts, mentioned
-from observability.dashboards.kinds import FUNCTION, HIDDEN, Kind, kind
+from observability.dashboards.kinds import FUNCTION, HIDDEN, HIGHLIGHTS, Kind, kind
 from observability.dashboards.window import asked
 from observability.inventory.models import Resource
 from observability.tenants.access import MemberRequest
@@ -38,12 +39,19 @@ def resource(request: MemberRequest, resource_id: int) -> HttpResponse:
         "time_range": time_range,
         "resource": found,
         "kind": kind(found.type),
-        "facts": facts(found.config, without=("tags",)),
+        "facts": facts(in_order(found), without=("tags",)),
         "tags": sorted(found.config.get("tags", {}).items()),
         "connections": connections(found),
         "panels": measured.panels(found, time_range),
     }
     return render(request, "dashboards/resource.html", context)
+
+
+def in_order(found: Resource) -> dict[str, Any]:
+    """Its config, with what one wants to know first in front."""
+    first = HIGHLIGHTS.get(found.type, ())
+    keys = [*(key for key in first if key in found.config), *sorted(found.config.keys() - set(first))]
+    return {key: found.config[key] for key in keys}
 
 
 def connections(found: Resource) -> list[Connection]:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from observability.dashboards.facts import facts
 from observability.dashboards.functions import named
-from observability.dashboards.kinds import HIDDEN, Kind, kind
+from observability.dashboards.kinds import HIDDEN, HIGHLIGHTS, Kind, kind
 from observability.inventory.models import Resource
 from observability.tenants.access import MemberRequest
 from observability.tenants.models import Organization
@@ -24,9 +24,6 @@ from observability.ui.tabs import Tab
 
 PER_PAGE = 50
 NARROWING = ("type", "region", "account")
-TOLD = 3
-"""How many facts a row has room for."""
-SECONDARY = ("version", "description", "tags", "role", "handler", "package_type", "environment")
 
 
 class Group(NamedTuple):
@@ -122,6 +119,6 @@ def tabs(request: MemberRequest, asked: Mapping[str, str], groups: Sequence[Grou
 
 def summary(resource: Resource) -> str:
     """A few of its facts in one line."""
-    told = [fact for fact in facts(resource.config, without=SECONDARY) if len(fact.values) == 1]
-    short = [f"{fact.label.lower()} {fact.values[0]}" for fact in told if len(fact.values[0]) <= 24]
-    return ", ".join(short[:TOLD])
+    first = HIGHLIGHTS.get(resource.type, ())
+    told = facts({key: resource.config[key] for key in first if key in resource.config})
+    return ", ".join(f"{fact.label} {fact.values[0]}" for fact in told)

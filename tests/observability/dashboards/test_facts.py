@@ -39,6 +39,11 @@ class TestText:
             ("retention_s", 86_400, "1 day"), ("timeout_s", 90, "90 s"), ("code_bytes", 14_900_000, "14.2 MB"),
             ("batch_size", 10, "10"), ("items", 1_250_000, "1.25M"), ("encrypted", True, "yes"),
             ("created_at", "2026-11-20T09:00:00+00:00", "20 Nov 2026 09:00 UTC"), ("created_at", "soon", "soon"),
+            ("billing", "PAY_PER_REQUEST", "pay per request"), ("protocol", "HTTP", "HTTP"),
+            ("state", "Active", "Active"), ("tracing", "PassThrough", "only when the caller traces"),
+            ("runtime_version_arn", "arn:aws:lambda:eu-west-1::runtime:07a48df201798d627f2b", "07a48df20179"),
+            ("dead_letter", "arn:aws:sqs:eu-west-1:123456789012:orders", "SQS orders"),
+            ("role", "arn:aws:iam::123456789012:role/checkout", "arn:aws:iam::123456789012:role/checkout"),
             ("trigger", {"name": "orders", "batch_size": 10, "filter": ""}, "name orders, batch size 10"),
         ],
     )  # fmt: skip

@@ -68,7 +68,7 @@ def test_old_versions_are_only_counted() -> None:
         (STREAM, "DynamoDB orders"),
         ("arn:aws:kinesis:eu-west-1:123456789012:stream/clicks", "Kinesis clicks"),
         ("arn:aws:lambda:eu-west-1:123456789012:function:checkout", "Lambda checkout"),
-        ("arn:aws:kafka:eu-west-1:123456789012:cluster/a/b", "kafka a/b"),
+        ("arn:aws:kafka:eu-west-1:123456789012:cluster/a/b", "arn:aws:kafka:eu-west-1:123456789012:cluster/a/b"),
         ("self-managed Kafka", "self-managed Kafka"),
     ],
 )

@@ -48,7 +48,7 @@ class TestList:
         assert f"/o/acme/resources/{queue.pk}/" in page
         assert f"/o/acme/functions/{checkout.pk}/" in page
         assert "SQS queues (1)" in page
-        assert "visibility timeout 30 s" in page
+        assert "Visibility timeout 30 s" in page
 
     @pytest.mark.parametrize("query", ["?type=sqs_queue", "?region=us-east-1", "?account=210987654321", "?q=ord*s"])
     def test_can_be_narrowed(self, alice_in: Client, make: Make, checkout: Resource, query: str) -> None:
