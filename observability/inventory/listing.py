@@ -76,25 +76,36 @@ def apply(
 
 
 def _learn(place: Place, found: Mapping[str, Seen], *, now: datetime) -> Applied:
-    """One part of a listing. Rows are locked in the order of their ARNs, so that two runs wait instead of colliding."""
+    """One part of a listing. Most of it is as it was; what seems to have changed is locked and looked at again.
+
+    Rows are locked in the order of their ARNs, so that two runs wait instead of colliding.
+    """
     rows = Resource.objects.filter(organization_id=place.organization_id, arn__in=list(found))
-    missing = found.keys() - set(rows.values_list("arn", flat=True))
-    Resource.objects.bulk_create([_row(place, found[arn], now=now) for arn in sorted(missing)], ignore_conflicts=True)
-    changed: list[Resource] = []
-    unchanged: list[int] = []
+    known = {row.arn: row for row in rows}
+    missing = sorted(found.keys() - known.keys())
+    Resource.objects.bulk_create([_row(place, found[arn], now=now) for arn in missing], ignore_conflicts=True)
+    news = [arn for arn, row in known.items() if row.listed_at is None or _update(row, found[arn], now=now)]
+    older = Q(listed_at=None) | Q(listed_at__lte=now)
+    rows.filter(older, arn__in=known.keys() - set(news)).update(listed_at=now)
     deployments: list[Deployment] = []
-    for row in rows.select_for_update().order_by("arn"):
-        if row.listed_at is not None and row.listed_at > now:
-            continue
+    changed: list[Resource] = []
+    for row in rows.filter(older, arn__in=news).select_for_update().order_by("arn"):
         deployments += _deployments(row, found[row.arn], now=now)
-        if _update(row, found[row.arn], now=now):
-            changed.append(row)
-        else:
-            unchanged.append(row.pk)
-    Resource.objects.filter(pk__in=unchanged).update(listed_at=now)
-    Resource.objects.bulk_update(changed, ["name", "config", "listed_at", "gone_at"])
+        _update(row, found[row.arn], now=now)
+        changed.append(row)
+    _store(changed)
     _deploy(deployments)
     return Applied(new=len(missing), changed=len(changed), deployments=len(deployments))
+
+
+def _store(rows: Sequence[Resource]) -> None:
+    """Write rows that exist. An upsert, because it is ten times as fast as an update of as many."""
+    Resource.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["organization", "arn"],
+        update_fields=["name", "config", "listed_at", "gone_at"],
+    )
 
 
 def _row(place: Place, seen: Seen, *, now: datetime) -> Resource:
