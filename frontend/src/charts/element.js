@@ -55,6 +55,7 @@ class NjChart extends HTMLElement {
     this.plotBox.className = 'plot';
     this.plotBox.tabIndex = 0;
     this.plotBox.setAttribute('role', 'img');
+    this.plotBox.setAttribute('aria-label', this.heading);
     this.plotBox.addEventListener('keydown', (event) => this.walk(event));
     this.plotBox.addEventListener('blur', hideTooltip);
     this.addEventListener('mouseleave', hideTooltip);
@@ -66,6 +67,7 @@ class NjChart extends HTMLElement {
     this.switch = document.createElement('button');
     this.switch.type = 'button';
     this.switch.textContent = 'Table';
+    this.switch.setAttribute('aria-label', `${this.heading} as a table`);
     this.switch.addEventListener('click', () => this.toggleTable());
     this.shadowRoot.append(this.switch, this.plotBox, this.tableBox);
     this.changes = new MutationObserver(() => this.plot && this.draw());
@@ -88,7 +90,6 @@ class NjChart extends HTMLElement {
     });
     this.plot = new uPlot(settings, [timestamps(spec), ...spec.series.map((series) => series.y)], this.plotBox);
     this.plotBox.setAttribute('aria-label', summary(spec, this.heading));
-    this.switch.setAttribute('aria-label', `${this.heading} as a table`);
     this.tableBox.setAttribute('aria-label', `${this.heading}, table`);
     this.tableBox.style.height = `${Math.max(this.height, TABLE_HEIGHT)}px`;
     this.showTable(this.switch.getAttribute('aria-pressed') === 'true');
