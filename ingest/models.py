@@ -117,3 +117,21 @@ class BackfillGroup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.backfill_id}/{self.group_id}"
+
+
+class Expectation(models.Model):
+    """That a function runs by a schedule: how the schedule was when last seen, and up to where its runs are judged."""
+
+    rule = models.ForeignKey(Resource, models.CASCADE, related_name="+")
+    function = models.ForeignKey(Resource, models.CASCADE, related_name="expectations")
+    schedule = models.CharField(max_length=400)
+    """Its expression and all else that says when it is due; when that changes, judging begins anew."""
+    judged_until = models.DateTimeField()
+    delay_s = models.FloatField(default=0)
+    """How long after it was due the function began to run, at the longest of late."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rule", "function"], name="expectation_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.function_id} by {self.rule_id}: {self.schedule}"

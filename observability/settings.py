@@ -249,7 +249,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 # What talks to AWS waits in a line of its own (the puller's), so that alerts never wait behind it.
-CELERY_TASK_ROUTES = {"observability.aws.tasks.*": {"queue": "pull"}, "ingest.tasks.collect*": {"queue": "pull"}}
+CELERY_TASK_ROUTES = {
+    "observability.aws.tasks.*": {"queue": "pull"},
+    "ingest.tasks.collect*": {"queue": "pull"},
+    "ingest.tasks.reckon*": {"queue": "pull"},
+    "ingest.tasks.notice*": {"queue": "pull"},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 240

@@ -21,6 +21,7 @@ CAUSES = {
     "log_class": "the log group is of a class that cannot be read",
     "missing_log_group": "there is no log group",
     "not_found": "the log group does not exist",
+    "pushes": "the extension sends them, and has not sent all",
     "refused": "AWS refuses to have the logs read",
     "region_disabled": "the region is switched off in the AWS account",
     "retention": "the log group did not keep them long enough",

@@ -1,0 +1,66 @@
+"""Whether a function ran at some time, by anything that tells of it, and whether we would know by now."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from ingest.collectors.lambda_metrics import complete_until
+from ingest.models import Collection, LogGroup
+from observability.aws.models import AwsAccount
+from observability.inventory.models import Resource
+from observability.telemetry.grains import MINUTE, floor
+from observability.telemetry.records import Window
+from observability.telemetry.store import get_store
+
+UNLISTED = timedelta(minutes=15)
+"""CloudWatch may take so long to list a function that ran again after a long rest."""
+
+
+class Sight:
+    """How far we can see in one account."""
+
+    def __init__(self, account: AwsAccount) -> None:
+        reading = Collection.objects.filter(account=account, kind="lambda_metrics")
+        self.metrics: Mapping[str, datetime | None] = {
+            region: complete_until(cursor) for region, cursor in reading.values_list("region", "cursor")
+        }
+        groups = LogGroup.objects.filter(account=account, trouble="").values_list("region", "name", "read_until")
+        self.logs = {(region, name): read_until for region, name, read_until in groups}
+
+    def reaches(self, function: Resource, moment: datetime) -> bool:
+        """Whether we would know by now of a run that ended before the moment.
+
+        Metrics are complete for who is known to be active; who is not may appear in their list late, so that they
+        need some time more, or logs that say the same.
+        """
+        metrics = self.metrics.get(function.region)
+        if metrics is None or metrics < moment:
+            return False
+        logs = self.logs.get((function.region, log_group_of(function)))
+        return metrics >= moment + UNLISTED or (logs is not None and logs >= moment)
+
+
+def log_group_of(function: Resource) -> str:
+    """The name of the log group that it writes to."""
+    return str(function.config.get("log_group") or f"/aws/lambda/{function.name}")
+
+
+def first_run(function: Resource, window: Window) -> datetime | None:
+    """When the function began to run in the window, as far as is stored; metrics tell it by the minute."""
+    return min(_runs(function, window), default=None)
+
+
+def last_run(function: Resource, window: Window) -> datetime | None:
+    """As ``first_run``, the last time."""
+    return max(_runs(function, window), default=None)
+
+
+def _runs(function: Resource, window: Window) -> list[datetime]:
+    """Some of the moments at which it ran, the last one among them; of a window that is short, all."""
+    store, owner = get_store(), function.organization_id
+    ran = [run.started_at for run in store.invocations(owner, window, resource_id=function.pk, limit=50)]
+    if not ran:
+        ran = [line.at for line in store.log_lines(owner, window, resource_id=function.pk, limit=1, newest_first=True)]
+    minutes = Window(floor(window.start, MINUTE), window.end)
+    points = store.points(owner, minutes, metric="Invocations", statistic="Sum", resource_ids=[function.pk])
+    counted = [max(point.at.astimezone(UTC), window.start) for point in points[function.pk] if point.value]
+    return ran + counted
