@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.moto_api._internal import mock_random
 
+from demo.aws import deployments
 from demo.aws.archives import CODE, LAYERS, USES, archive
 from demo.aws.server import SimulatedAws
 from demo.aws.traffic import SCHEDULES, VERSIONS
@@ -39,6 +40,7 @@ def build(aws: SimulatedAws) -> None:
     shop_role = f"arn:aws:iam::{SHOP}:role/functions"
     Europe(Place(aws, SHOP, EUROPE, shop_role)).build()
     America(Place(aws, SHOP, AMERICA, shop_role)).build()
+    deployments.date_all()
     mock_random.seed()
 
 
@@ -83,7 +85,7 @@ class Place:
 
     def function(self, function: Function, layers: list[str]) -> None:
         client = self.client("lambda")
-        files = CODE.get(function.name, {"app.py": f"# {function.name}\n"})
+        files = CODE.get(function.name, {f"{function.name}/index": 200 * function.used_mb})
         client.create_function(
             FunctionName=function.name,
             Runtime=function.runtime,

@@ -5,7 +5,7 @@ from datetime import datetime
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.logs.models import logs_backends
 
-from demo.aws import logs, metrics, traffic
+from demo.aws import deployments, logs, metrics, traffic
 from demo.aws.server import SimulatedAws
 from demo.aws.traffic import HOUR, LAG
 from demo.catalogue import CATALOGUE, FLEET
@@ -23,9 +23,13 @@ class Life:
         since = max(min(told_until, now - HISTORY), now - KEPT)
         self.told_until = self.counted_until = since.replace(minute=0, second=0, microsecond=0)
         self.forgot_at = now
+        self.released = 0
 
     def go_on(self, now: datetime) -> None:
         """Everything that happened up to ``now``, and nothing twice."""
+        if (release := deployments.release_of(now)) != self.released:
+            deployments.deploy(self.aws, release)
+            self.released = release
         self.write(now)
         self.count((now - LAG).replace(second=0, microsecond=0))
         if now - self.forgot_at >= HOUR / 6:

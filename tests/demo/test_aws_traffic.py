@@ -116,6 +116,8 @@ def test_accounts_come_alive(aws_server: SimulatedAws, customer: Any) -> None:
     events = logs.filter_log_events(**wanted)["events"]
     assert len(events) > 20
     assert len({event["eventId"] for event in events}) == len(events)
+    worker = customer.client("lambda").get_function_configuration(FunctionName="shop-order-worker")
+    assert worker["Description"].startswith("Release ")
     life.forget(now + 24 * HOUR)
     assert not logs.filter_log_events(**wanted)["events"]
 
