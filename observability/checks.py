@@ -1,5 +1,6 @@
 """What `manage.py check` says about the environment: one clear sentence for each value that cannot work."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ REQUIRED = {
     "DATABASE_URL": "postgres://user:password@host:port/name",
     "REDIS_URL": "redis://:password@host:port/0",
 }
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+AWS_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 REDIS_SCHEMES = {"redis", "rediss", "unix"}
 SECRET_LENGTH = 50
 WHERE = "Set it in the environment or in .env; docs/operating.md explains each variable. `make up` needs none of them."
@@ -22,7 +25,16 @@ RECIPE = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(
 @register()
 def environment(**_: Any) -> list[CheckMessage]:
     """Every variable that is missing or malformed."""
-    return [*malformed(), *missing(), *secret_key(), *redis_url(), *public_url(), *allowed_hosts(), *outbound_hosts()]
+    return [
+        *malformed(),
+        *missing(),
+        *secret_key(),
+        *redis_url(),
+        *public_url(),
+        *allowed_hosts(),
+        *outbound_hosts(),
+        *aws(),
+    ]
 
 
 def malformed() -> Iterator[CheckMessage]:
@@ -88,6 +100,16 @@ def outbound_hosts() -> Iterator[CheckMessage]:
         host, _, port = place.rpartition(":")
         if not host or not port.isdecimal():
             yield Error(f"OUTBOUND_ALLOWED_HOSTS holds “{place}”; it takes host:port pairs.", id="nightjar.E017")
+
+
+def aws() -> Iterator[CheckMessage]:
+    """Whom customers' roles trust, and where AWS is."""
+    if settings.AWS_PRINCIPAL and not ACCOUNT_ID.fullmatch(settings.AWS_PRINCIPAL):
+        yield Error("AWS_PRINCIPAL must be the 12 digits of an AWS account.", id="nightjar.E018")
+    if not AWS_REGION.fullmatch(settings.AWS_HOME_REGION):
+        yield Error("AWS_HOME_REGION must be a region, such as eu-west-1.", id="nightjar.E019")
+    if settings.AWS_ENDPOINT_URL and scheme_of(settings.AWS_ENDPOINT_URL) not in {"http", "https"}:
+        yield Error("AWS_ENDPOINT_URL must look like http://host:port.", id="nightjar.E020")
 
 
 @register(deploy=True)

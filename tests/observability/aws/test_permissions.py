@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.validate import ParamValidator
 
-from observability.aws import connecting, needs, permissions
+from observability.aws import connecting, needs, permissions, sessions
 from observability.aws.models import AwsAccount
 from observability.aws.needs import Need
 from observability.aws.problems import AwsError
@@ -38,6 +39,16 @@ NEEDS = (
         tier="sizes",
     ),
 )
+
+
+@pytest.mark.parametrize("need", [need for need in needs.needs() if need.probe], ids=lambda need: need.action)
+def test_every_probe_is_a_call_that_botocore_accepts(need: Need) -> None:
+    assert need.probe is not None
+    service, operation, parameters = need.probe
+    client = sessions._client(service, "eu-west-1")
+    api_name = client.meta.method_to_api_mapping[operation]
+    report = ParamValidator().validate(parameters, client.meta.service_model.operation_model(api_name).input_shape)
+    assert not report.has_errors(), report.generate_report()
 
 
 @pytest.fixture
