@@ -324,6 +324,9 @@ LOGGING = {
         # Two lines for each of two ticks a second would be all that the worker's log holds.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        # Every AWS call that is tried again, which is what throttling is for; where our keys were found.
+        "stamina": {"level": "ERROR"},
+        "botocore": {"level": "WARNING"},
     },
 }
 structlog.configure(

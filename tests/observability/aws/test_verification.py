@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.forms import modelform_factory
+from django.test import Client
+from django.urls import reverse
 
 from observability.aws import connecting, verification
 from observability.aws.connecting import RefusedError
-from observability.aws.forms import ConnectForm, RoleArnForm
 from observability.aws.models import AwsAccount
 from observability.aws.problems import Trouble
 from observability.tenants.models import AuditEntry, Organization, User
@@ -66,12 +67,22 @@ def connected(account: AwsAccount) -> AwsAccount:
 
 
 class TestConfusedDeputy:
-    def test_01_an_external_id_from_outside_is_not_taken(self, acme: Organization) -> None:
+    def test_01_an_external_id_from_outside_is_not_taken(
+        self, cloud: Cloud, acme: Organization, alice: User, client: Client
+    ) -> None:
+        client.force_login(alice)
+        sent = {
+            "name": "x",
+            "account_id": THEIRS,
+            "regions": ["eu-west-1"],
+            "external_id": "chosen",
+            "external-id": "x",
+        }
+        answer = client.post(reverse("aws:connect", kwargs={"organization": acme.slug}), sent)
+        assert answer.status_code == 302
+        assert len(AwsAccount.objects.get().external_id) == 43
         for change in (connecting.start, connecting.change, connecting.use_role, connecting.restart):
             assert "external_id" not in inspect.signature(change).parameters
-        sent = {"name": "x", "account_id": THEIRS, "regions": ["eu-west-1"], "external_id": "chosen"}
-        assert "external_id" not in ConnectForm(sent).fields
-        assert "external_id" not in RoleArnForm.base_fields
 
     def test_02_it_cannot_be_guessed(self, account: AwsAccount) -> None:
         assert len(account.external_id) == 43  # 256 bits in the alphabet of URLs.
