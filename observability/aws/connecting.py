@@ -46,10 +46,7 @@ def start(
     now: datetime,
     role_arn: str = "",
 ) -> AwsAccount:
-    """A connection that waits for its role, for an hour. Without ``role_arn`` the role has the name that we tell.
-
-    Raises ``RefusedError``.
-    """
+    """A connection that waits an hour for its role, by default of the name that we tell. Raises ``RefusedError``."""
     partition = _partition(regions)
     _require_connectable(account_id)
     external_id = secrets.token_urlsafe(32)
@@ -123,6 +120,16 @@ def use_role(*, account: AwsAccount, role_arn: str, actor: User | None, now: dat
         sessions.forget(target(account))
         _update(account, {"role_arn": role_arn, "check_at": now})
         _record(account, actor, "aws_account.role_changed", {"role": role_arn}, now)
+
+
+def look_again(*, account: AwsAccount, actor: User | None, now: datetime) -> None:
+    """Somebody changed the role: have it and its permissions looked at now. Raises ``RefusedError``."""
+    with transaction.atomic():
+        _lock(account)
+        if account.is_expired(now):
+            raise RefusedError("This link has expired. Make a new one.")
+        _update(account, {"check_at": now})
+        _record(account, actor, "aws_account.check_asked", {}, now)
 
 
 def restart(*, account: AwsAccount, actor: User | None, now: datetime) -> AwsAccount:

@@ -1,9 +1,14 @@
 from django.urls import path
 
-from observability.aws.views import checking, choosing, role
+from observability.aws.views import accounts, checking, choosing, role
 
 app_name = "aws"
 urlpatterns = [
+    path("aws/", accounts.accounts, name="accounts"),
+    path("aws/<int:connection_id>/", accounts.account, name="account"),
+    path("aws/<int:connection_id>/permissions/", accounts.permissions, name="permissions"),
+    path("aws/<int:connection_id>/settings/", accounts.settings, name="settings"),
+    path("aws/<int:connection_id>/check/", accounts.check, name="check"),
     path("aws/connect/", choosing.connect, name="connect"),
     path("aws/<int:connection_id>/role/", role.role, name="role"),
     path("aws/<int:connection_id>/template/", role.template, name="template"),

@@ -32,6 +32,7 @@ MAIN = (
 )
 SET_UP = (
     Place("channels", "Alerts", "bell", "alerts:channels"),
+    Place("aws", "AWS accounts", "cloud", "aws:accounts", "a"),
     Place("settings", "Settings", "settings", "tenants:settings", "s"),
 )
 SEARCH = (Place("search", "Search", "search", "dashboards:search"),)
@@ -44,6 +45,7 @@ KEYBOARD_MAP = (
     (("g", "f"), "Go to functions"),
     (("g", "r"), "Go to resources"),
     (("g", "l"), "Go to logs"),
+    (("g", "a"), "Go to AWS accounts"),
     (("g", "s"), "Go to settings"),
     (("j", "k"), "Next, previous row"),
     (("Enter",), "Open the row"),

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from ingest import account_pages
+
+app_name = "collection"
+urlpatterns = [
+    path("aws/standings/", account_pages.standings, name="standings"),
+    path("aws/<int:connection_id>/health/", account_pages.health, name="health"),
+    path("aws/<int:connection_id>/collection/", account_pages.account, name="account"),
+]
