@@ -15,6 +15,9 @@ UNLISTED = timedelta(minutes=15)
 """CloudWatch may take so long to list a function that ran again after a long rest."""
 
 
+MOST = 50
+
+
 class Sight:
     """How far we can see in one account."""
 
@@ -45,22 +48,30 @@ def log_group_of(function: Resource) -> str:
 
 
 def first_run(function: Resource, window: Window) -> datetime | None:
-    """When the function began to run in the window, as far as is stored; metrics tell it by the minute."""
-    return min(_runs(function, window), default=None)
+    """When the function began to run in the window, as far as anything tells; metrics tell it by the minute."""
+    stored = _stored(function, window)
+    exact = 0 < len(stored) < MOST
+    return min(stored if exact else stored + _counted(function, window), default=None)
 
 
 def last_run(function: Resource, window: Window) -> datetime | None:
     """As ``first_run``, the last time."""
-    return max(_runs(function, window), default=None)
+    return max(_stored(function, window) + _counted(function, window), default=None)
 
 
-def _runs(function: Resource, window: Window) -> list[datetime]:
-    """Some of the moments at which it ran, the last one among them; of a window that is short, all."""
+def _stored(function: Resource, window: Window) -> list[datetime]:
+    """When the last ``MOST`` runs began; where none is stored, the last line that one wrote."""
     store, owner = get_store(), function.organization_id
-    ran = [run.started_at for run in store.invocations(owner, window, resource_id=function.pk, limit=50)]
-    if not ran:
-        ran = [line.at for line in store.log_lines(owner, window, resource_id=function.pk, limit=1, newest_first=True)]
+    runs = store.invocations(owner, window, resource_id=function.pk, limit=MOST)
+    if runs:
+        return [run.started_at for run in runs]
+    return [line.at for line in store.log_lines(owner, window, resource_id=function.pk, limit=1, newest_first=True)]
+
+
+def _counted(function: Resource, window: Window) -> list[datetime]:
+    """The minutes in which CloudWatch counted a run."""
     minutes = Window(floor(window.start, MINUTE), window.end)
-    points = store.points(owner, minutes, metric="Invocations", statistic="Sum", resource_ids=[function.pk])
-    counted = [max(point.at.astimezone(UTC), window.start) for point in points[function.pk] if point.value]
-    return ran + counted
+    points = get_store().points(
+        function.organization_id, minutes, metric="Invocations", statistic="Sum", resource_ids=[function.pk]
+    )
+    return [max(point.at.astimezone(UTC), window.start) for point in points[function.pk] if point.value]

@@ -130,12 +130,22 @@ class TestCron:
         change(rule, expression="cron(0/20 * * * ? *)")
         look(THREE - MINUTE)
         run(checkout, THREE + 100 * timedelta(seconds=1))
+        count(checkout, THREE + MINUTE)
         look(THREE + 19 * MINUTE)
         assert Expectation.objects.get().delay_s == 100
         run(checkout, THREE + 20 * MINUTE + 190 * timedelta(seconds=1))
         assert look(THREE + 39 * MINUTE) == []
         run(checkout, THREE + 40 * MINUTE + 400 * timedelta(seconds=1))
         assert [fault.at for fault in look(THREE + 65 * MINUTE)] == [THREE + 40 * MINUTE]
+
+    def test_grace_does_not_grow_because_much_runs(self, look: Look, rule: Resource, checkout: Resource) -> None:
+        change(rule, expression="cron(0/20 * * * ? *)")
+        look(THREE - MINUTE)
+        for seconds in range(60):
+            run(checkout, THREE + seconds * timedelta(seconds=2))
+        count(checkout, THREE, 30)
+        look(THREE + 19 * MINUTE)
+        assert Expectation.objects.get().delay_s == 0
 
     def test_a_schedule_says_its_zone_and_its_window(self, look: Look, rule: Resource) -> None:
         change(rule, kind="schedule", timezone="Europe/Berlin", expression="cron(0 4 * * ? *)", flexible_s=600)
