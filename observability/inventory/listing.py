@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from observability.inventory.deployments import LISTED, changes, join, listed, partner
 from observability.inventory.models import Deployment, Resource
@@ -76,26 +76,30 @@ def apply(
 
 
 def _learn(place: Place, found: Mapping[str, Seen], *, now: datetime) -> Applied:
-    """One part of a listing. Most of it is as it was; what seems to have changed is locked and looked at again.
-
-    Rows are locked in the order of their ARNs, so that two runs wait instead of colliding.
-    """
+    """One part of a listing. Most of it is as it was; what seems to have changed is looked at again under its lock."""
     rows = Resource.objects.filter(organization_id=place.organization_id, arn__in=list(found))
     known = {row.arn: row for row in rows}
     missing = sorted(found.keys() - known.keys())
     Resource.objects.bulk_create([_row(place, found[arn], now=now) for arn in missing], ignore_conflicts=True)
-    news = [arn for arn, row in known.items() if row.listed_at is None or _update(row, found[arn], now=now)]
-    older = Q(listed_at=None) | Q(listed_at__lte=now)
-    rows.filter(older, arn__in=known.keys() - set(news)).update(listed_at=now)
+    news = {arn for arn, row in known.items() if row.listed_at is None or _changes(row, found[arn])}
+    mine = _lock(rows, now=now)
+    rows.filter(pk__in=mine, arn__in=known.keys() - news).update(listed_at=now)
     deployments: list[Deployment] = []
     changed: list[Resource] = []
-    for row in rows.filter(older, arn__in=news).select_for_update().order_by("arn"):
+    for row in rows.filter(pk__in=mine, arn__in=[*news, *missing]):
         deployments += _deployments(row, found[row.arn], now=now)
-        _update(row, found[row.arn], now=now)
-        changed.append(row)
+        if row.listed_at != now or _changes(row, found[row.arn]):  # Telemetry can have been quicker to make the row.
+            _update(row, found[row.arn], now=now)
+            changed.append(row)
     _store(changed)
     _deploy(deployments)
     return Applied(new=len(missing), changed=len(changed), deployments=len(deployments))
+
+
+def _lock(rows: QuerySet[Resource], *, now: datetime) -> list[int]:
+    """Lock those that no newer listing has told of, in the order of their ARNs: two runs wait instead of colliding."""
+    older = rows.filter(Q(listed_at=None) | Q(listed_at__lte=now)).order_by("arn")
+    return list(older.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def _store(rows: Sequence[Resource]) -> None:
@@ -121,12 +125,14 @@ def _known(config: Mapping[str, Any], seen: Seen) -> dict[str, Any]:
     return {**config, **seen.config, **({} if seen.tags is None else {"tags": dict(seen.tags)})}
 
 
-def _update(row: Resource, seen: Seen, *, now: datetime) -> bool:
-    """Put what was seen into the row, and say whether that changed anything but the time. An empty name tells none."""
-    before = (row.name, row.config, row.gone_at)
+def _changes(row: Resource, seen: Seen) -> bool:
+    """Whether what was seen differs from what is stored, or had been gone. An empty name tells none."""
+    return row.gone_at is not None or seen.name[:140] not in ("", row.name) or _known(row.config, seen) != row.config
+
+
+def _update(row: Resource, seen: Seen, *, now: datetime) -> None:
     row.name, row.config, row.gone_at = seen.name[:140] or row.name, _known(row.config, seen), None
     row.listed_at = now
-    return before != (row.name, row.config, row.gone_at)
 
 
 def _deployments(row: Resource, seen: Seen, *, now: datetime) -> list[Deployment]:

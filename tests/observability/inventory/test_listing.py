@@ -1,5 +1,6 @@
 """From AWS's listings to resources and deployments."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -269,3 +270,42 @@ class TestTelemetryAndListing:
         assert self.only().changes == {"memory_mb": [128, 256]}
         listing(acme, checkout(moment - MINUTE, code_sha256="b", memory_mb=256), now=moment + 3 * MINUTE)
         assert self.only().changes == {"memory_mb": [128, 256], "code_sha256": ["a", "b"]}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtTheSameTime:
+    def test_a_change_is_one_deployment_whoever_notices(self) -> None:
+        acme = Organization.objects.create(name="Acme", slug="acme")
+        telemetry(acme, "7", now=NOW - MINUTE)
+        listing(acme, checkout())
+
+        def notice(number: int) -> None:
+            try:
+                if number % 2:
+                    telemetry(acme, "8", now=NOW + 2 * MINUTE)
+                else:
+                    listing(acme, checkout(NOW + MINUTE, code_sha256="b"), now=NOW + (number + 2) * MINUTE)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(notice, range(16)))
+        deployment = Deployment.objects.get()
+        assert (deployment.version, set(deployment.changes)) == ("8", {"version", "code_sha256"})
+
+    def test_a_function_is_one_resource_whoever_finds_it(self) -> None:
+        acme = Organization.objects.create(name="Acme", slug="acme")
+
+        def find(number: int) -> None:
+            try:
+                if number % 2:
+                    telemetry(acme, "7")
+                else:
+                    listing(acme, *(Seen(f"f{each}") for each in range(50)), checkout())
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(find, range(16)))
+        assert Resource.objects.count() == 51
+        assert not Deployment.objects.exists()
