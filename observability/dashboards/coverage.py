@@ -1,5 +1,6 @@
 """Coverage: of what AWS says ran, how much is stored here, and why the rest is not."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -48,7 +49,7 @@ def coverage(request: MemberRequest) -> HttpResponse:
     organization, hours, size = request.organization, whole_hours(window), cell(time_range)
     found = ledger.by_resource(organization.pk, hours)
     page = Paginator(list(found.items()), PER_PAGE).get_page(request.GET.get("page"))
-    total = ledger.of_organization(organization.pk, hours)
+    total = together(found.values())
     context = {
         "title": "Coverage",
         "nav": "coverage",
@@ -82,6 +83,18 @@ def whole_hours(window: Window) -> Window:
     """The ledger counts by the hour: the hours that lie in the window, if only in part."""
     start = window.start.replace(minute=0, second=0, microsecond=0)
     return Window(start, window.end)
+
+
+def together(found: Iterable[ledger.Summary]) -> ledger.Summary:
+    """Coverage of all of them as one, what is missing for the most frequent reason first."""
+    reported, missing, causes = 0, Counter[str](), Counter[str]()
+    for summary in found:
+        reported += summary.reported
+        for gap in summary.gaps:
+            missing[gap.cause] += gap.missing
+            causes[gap.cause] += 1
+    gaps = [ledger.Gap(cause, number, causes[cause]) for cause, number in missing.most_common()]
+    return ledger.Summary(reported, missing.total(), gaps)
 
 
 def cautious(summary: ledger.Summary) -> float | None:

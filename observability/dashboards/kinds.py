@@ -37,7 +37,8 @@ HIGHLIGHTS = {
 }
 """What one wants to know of each type first; JSON keeps no order of its own."""
 
-HIDDEN = ("aws_account",)
+ACCOUNT = "aws_account"
+HIDDEN = (ACCOUNT,)
 """Kept among the resources so that incidents can be about them, but found on pages of their own."""
 
 

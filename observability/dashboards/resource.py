@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from observability.aws.models import AwsAccount
 from observability.dashboards import measured
 from observability.dashboards.facts import facts, mentioned
-from observability.dashboards.kinds import FUNCTION, HIDDEN, HIGHLIGHTS, Kind, kind
+from observability.dashboards.kinds import ACCOUNT, FUNCTION, HIDDEN, HIGHLIGHTS, Kind, kind
 from observability.dashboards.window import asked
 from observability.inventory.models import Resource
 from observability.tenants.access import MemberRequest
@@ -42,9 +43,19 @@ def resource(request: MemberRequest, resource_id: int) -> HttpResponse:
         "facts": facts(in_order(found), without=("tags",)),
         "tags": sorted(found.config.get("tags", {}).items()),
         "connections": connections(found),
+        "connected_account": connected_account(found),
         "panels": measured.panels(found, time_range),
     }
     return render(request, "dashboards/resource.html", context)
+
+
+def connected_account(found: Resource) -> AwsAccount | None:
+    """The connection behind a resource that stands for a whole account; None for any other."""
+    if found.type != ACCOUNT:
+        return None
+    return AwsAccount.objects.filter(
+        organization=found.organization_id, account_id=found.account, disconnected_at=None
+    ).first()
 
 
 def in_order(found: Resource) -> dict[str, Any]:

@@ -30,6 +30,7 @@ PAGES = (
     ("Invocations", "list", "dashboards:invocations"),
     ("Resources", "boxes", "dashboards:resources"),
     ("Logs", "text-search", "dashboards:logs"),
+    ("AWS accounts", "cloud", "aws:accounts"),
     ("Coverage", "shield-check", "dashboards:coverage"),
     ("Alert channels", "bell", "alerts:channels"),
     ("Settings", "settings", "tenants:settings"),

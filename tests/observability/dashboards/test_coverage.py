@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from observability.aws.models import AwsAccount
-from observability.dashboards.coverage import cautious
+from observability.dashboards.coverage import cautious, together
 from observability.inventory.models import Resource
-from observability.telemetry.coverage import Summary
+from observability.telemetry.coverage import Gap, Summary
 from observability.telemetry.models import Coverage
 from observability.tenants.models import Organization
 
@@ -69,6 +69,12 @@ def test_is_glad_when_nothing_is_missing(alice_in: Client, checkout: Resource, h
 def test_takes_any_range(alice_in: Client, checkout: Resource, hour: datetime, query: str) -> None:
     reckon(checkout, hour, 1000, 900, "unknown")
     text(alice_in, query)
+
+
+def test_adds_functions_up() -> None:
+    one = Summary(100, 30, [Gap("throttled", 10, 1), Gap("behind", 20, 1)])
+    other = Summary(50, 15, [Gap("throttled", 15, 1)])
+    assert together([one, other]) == Summary(150, 45, [Gap("throttled", 25, 2), Gap("behind", 20, 1)])
 
 
 def test_never_rounds_a_gap_away() -> None:

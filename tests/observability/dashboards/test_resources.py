@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from observability.aws.models import AwsAccount
 from observability.dashboards.kinds import KINDS, kind
 from observability.inventory.models import Resource
 from observability.tenants.models import Organization
@@ -110,6 +111,14 @@ class TestOne:
 
     def test_a_function_leads_to_its_page(self, alice_in: Client, checkout: Resource) -> None:
         assert f"/o/acme/functions/{checkout.pk}/" in text(alice_in, f"{checkout.pk}/")
+
+    def test_an_account_leads_to_its_health(self, alice_in: Client, make: Make, acme: Organization) -> None:
+        root = make("root", "aws_account")
+        assert "Health of the account" not in text(alice_in, f"{root.pk}/")
+        account = AwsAccount.objects.create(
+            organization=acme, name="prod", account_id=root.account, external_id="x", created_at=timezone.now()
+        )
+        assert f"/o/acme/aws/{account.pk}/" in text(alice_in, f"{root.pk}/")
 
     def test_asks_little(self, alice_in: Client, make: Make) -> None:
         assert asked(alice_in, f"{BASE}{make('orders').pk}/") <= 15
