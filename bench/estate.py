@@ -14,12 +14,18 @@ from django.db import connection
 from bench.tenant import tenant
 from demo.catalogue import CATALOGUE
 from demo.traffic import told_between
+from ingest.collectors import COLLECTORS
+from ingest.models import Collection, LogGroup
+from observability.aws import needs
+from observability.aws.models import AwsAccount
 from observability.inventory.models import Resource
 from observability.telemetry import packing
+from observability.telemetry.models import Coverage
 from observability.telemetry.sketch import bucket
 from observability.tenants.models import Organization
 
 SHAPES = 64
+REGIONS = ["eu-west-1", "us-east-1", "eu-central-1"]
 COLUMNS = (
     "organization_id, resource_id, start, invocations, errors, timeouts, out_of_memory, cold_starts, throttles, "
     "billed_ms, cost_usd, duration_ms, init_ms, max_memory_mb, memory_mb, durations"
@@ -87,6 +93,53 @@ def rollups(organization: Organization, count: int, days: int, now: datetime) ->
                 )  # fmt: skip
                 cursor.execute(statement, [start, end, step])
         cursor.execute("ANALYZE")
+
+
+def pulled(organization: Organization, now: datetime) -> AwsAccount:
+    """The same functions, as an AWS account that is read: queues that feed them, log groups, a day of coverage."""
+    functions = list(organization.resources.order_by("pk"))
+    account = AwsAccount.objects.create(
+        organization=organization, name="production", account_id=functions[0].account, regions=REGIONS,
+        role_arn=f"arn:aws:iam::{functions[0].account}:role/nightjar", external_id="bench", tiers=["base"],
+        status=AwsAccount.Status.CONNECTED, created_at=now, connected_at=now, checked_at=now,
+        permissions={need.action: "allowed" for need in needs.of(["base"])},
+    )  # fmt: skip
+    queues = [
+        Resource(
+            organization=organization, type="sqs_queue", name=function.name,
+            arn=f"arn:aws:sqs:{function.region}:{function.account}:{function.name}",
+            region=function.region, account=function.account, first_seen_at=now, last_seen_at=now,
+            listed_at=now, config={"visibility_timeout_s": 30, "dead_letter": "", "tags": {"team": "bench"}},
+        )
+        for function in functions
+    ]  # fmt: skip
+    for function, queue in zip(functions, queues, strict=True):
+        function.config["event_sources"] = [{"source": queue.arn, "qualifier": "$LATEST", "batch_size": 10}]
+        function.listed_at = now
+    Resource.objects.bulk_create(queues)
+    Resource.objects.bulk_update(functions, ["config", "listed_at"], batch_size=500)
+    Collection.objects.bulk_create(
+        Collection(account=account, region=region, kind=collector.kind, due_at=now, succeeded_at=now)
+        for region in REGIONS
+        for collector in COLLECTORS
+    )
+    LogGroup.objects.bulk_create(
+        LogGroup(
+            account=account, resource=function, region=function.region, name=f"/aws/lambda/{function.name}", due_at=now,
+            read_until=now - timedelta(seconds=function.pk % 90), swept_until=now,
+        )
+        for function in functions
+    )  # fmt: skip
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    Coverage.objects.bulk_create(
+        Coverage(
+            organization=organization, resource=function, hour=hour - timedelta(hours=back), reported=1000,
+            seen=1000 - (function.pk + back) % 7 // 6 * 40, cause="throttled" if (function.pk + back) % 7 == 6 else "",
+        )
+        for function in functions
+        for back in range(1, 25)
+    )  # fmt: skip
+    return account
 
 
 def estate(count: int, days: int, now: datetime) -> tuple[Organization, str]:

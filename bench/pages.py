@@ -20,7 +20,7 @@ from alerts.models import Incident
 from alerts.pipeline import evaluate
 from bench import load
 from bench.bodies import pack
-from bench.estate import estate, recent
+from bench.estate import estate, pulled, recent
 from bench.ingest import run_dry
 from bench.quantile import quantile
 from bench.stack import Stack
@@ -53,6 +53,8 @@ def paths(organization: Organization, now: datetime) -> dict[str, str]:
     newest = get_store().invocations(organization.pk, window, limit=1)[0]
     incident = Incident.objects.filter(organization=organization).order_by("number")[0]
     function = f"functions/{incident.resource_id}/"
+    queue = organization.resources.filter(type="sqs_queue").earliest("pk")
+    account = f"aws/{organization.aws_accounts.get().pk}/"
     return {
         "overview 24h": "",
         "overview 30d": "?range=30d",
@@ -63,6 +65,22 @@ def paths(organization: Organization, now: datetime) -> dict[str, str]:
         "function invocations": f"{function}?tab=invocations",
         "function errors": f"{function}?tab=errors",
         "function logs": f"{function}?tab=logs",
+        "function configuration": f"{function}?tab=configuration",
+        "function changes": f"{function}?tab=changes",
+        "resources": "resources/",
+        "resources of one type": "resources/?type=sqs_queue&q=check",
+        "resource": f"resources/{queue.pk}/",
+        "coverage 24h": "coverage/",
+        "coverage 30d": "coverage/?range=30d",
+        "accounts": "aws/",
+        "accounts, cells": "aws/standings/",
+        "account": account,
+        "account health": f"{account}health/",
+        "account progress": f"{account}progress/",
+        "account preview": f"{account}preview/",
+        "account collection": f"{account}collection/",
+        "account permissions": f"{account}permissions/",
+        "account settings": f"{account}settings/",
         "invocations": "invocations/",
         "invocation": f"invocations/{uuid.UUID(bytes=newest.event_id)}/",
         "logs": "logs/",
@@ -111,6 +129,7 @@ def run(options: argparse.Namespace) -> dict[str, object]:
         load.write(file, [pack(body) for body in recent(now)])
         load.finish(load.start(stack.url, token, file))
         run_dry()
+        pulled(organization, now)
         evaluate(organization_id=organization.pk, now=now)
         client = Client(SERVER_NAME="127.0.0.1")
         client.force_login(organization.members.get())
