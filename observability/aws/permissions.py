@@ -1,7 +1,7 @@
 """Try every action that a connection needs, once: what the role really allows, whatever its template said."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,9 @@ from observability.aws.problems import AwsError, Trouble
 from observability.aws.regions import home
 from observability.aws.sessions import Region
 from observability.tenants import audit
+
+SETTLING = timedelta(minutes=2)
+"""A new policy takes IAM seconds to know everywhere, and CloudFormation makes the optional ones after the role."""
 
 
 class Permission(StrEnum):
@@ -42,6 +45,12 @@ def probe(*, account: AwsAccount, now: datetime) -> dict[str, str]:
         _record(account, before, found, now)
     account.permissions = found
     return found
+
+
+def may_settle(*, account: AwsAccount, now: datetime) -> bool:
+    """Whether what was denied may only be too new to be allowed yet, so that it should be tried again soon."""
+    young = account.connected_at is not None and now - account.connected_at < SETTLING
+    return young and Permission.DENIED in account.permissions.values()
 
 
 def _try(aws: Region, need: Need, account: AwsAccount) -> Permission:

@@ -7,6 +7,8 @@ from observability.aws import permissions, verification
 from observability.aws.models import AwsAccount
 from observability.aws.problems import AwsError
 
+AGAIN_S = 10
+
 
 @shared_task(acks_late=True, ignore_result=True, expires=5, soft_time_limit=20, time_limit=30)
 def verify_pending(**kwargs: object) -> None:
@@ -41,3 +43,6 @@ def probe(*, account_pk: int, **kwargs: object) -> None:
         permissions.probe(account=account, now=timezone.now())
     except AwsError:
         verification.doubt(account_pk=account_pk, now=timezone.now())
+        return
+    if permissions.may_settle(account=account, now=timezone.now()):
+        probe.apply_async(kwargs={"account_pk": account_pk}, countdown=AGAIN_S)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from observability.aws import checklist, connecting
+from observability.aws import checklist, connecting, permissions
 from observability.aws.forms import RoleArnForm
 from observability.aws.models import AwsAccount
 from observability.aws.views.steps import mine, wizard_page
@@ -59,11 +59,13 @@ def checks(request: MemberRequest, connection_id: int) -> HttpResponse:
 
 
 def _checks(connection: AwsAccount) -> dict[str, Any]:
-    expired, permissions = connection.is_expired(timezone.now()), checklist.permissions(connection)
-    over = connection.status in ENDED and (connection.disconnected_at is not None or permissions is not None)
+    now = timezone.now()
+    expired, found = connection.is_expired(now), checklist.permissions(connection)
+    tried = found is not None and not permissions.may_settle(account=connection, now=now)
+    over = connection.status in ENDED and (connection.disconnected_at is not None or tried)
     return {
         "checks": checklist.checks(connection),
-        "permissions": permissions,
+        "permissions": found,
         "expired": expired,
         "polls": not expired and not over,
     }

@@ -9,7 +9,7 @@ from django.utils import timezone
 from observability.aws import connecting, permissions, tasks
 from observability.aws.models import AwsAccount
 from observability.tenants.models import AuditEntry, Organization
-from tests.observability.aws.cloud import THEIRS, Cloud
+from tests.observability.aws.cloud import THEIRS, Cloud, error
 
 Status = AwsAccount.Status
 
@@ -104,6 +104,17 @@ class TestProbe:
         check_at = AwsAccount.objects.get().check_at
         assert check_at is not None
         assert check_at <= timezone.now()
+
+    def test_tries_again_soon_what_may_be_too_new_to_be_allowed(self, cloud: Cloud, account: AwsAccount) -> None:
+        cloud.answers["dynamodb:ListTables"] = [(400, error("AccessDeniedException", "no"))]
+        tasks.verify(account_pk=account.pk)
+        with patch.object(tasks.probe, "apply_async") as later:
+            tasks.probe(account_pk=account.pk)
+            later.assert_called_once_with(kwargs={"account_pk": account.pk}, countdown=tasks.AGAIN_S)
+            later.reset_mock()
+            AwsAccount.objects.update(connected_at=timezone.now() - permissions.SETTLING)
+            tasks.probe(account_pk=account.pk)
+            later.assert_not_called()
 
 
 class TestSchedule:
