@@ -20,13 +20,18 @@ def by_resource(needs: Iterable[Need]) -> dict[str, list[Need]]:
     return found
 
 
+def located(resource: str, *, partition: str, account: str) -> str:
+    """The resource as it is called in one account."""
+    return resource.replace(PARTITION, partition).replace(ACCOUNT, account)
+
+
 def permissions(needs: Iterable[Need], *, partition: str, account: str) -> Document:
     """The policy that allows ``needs`` in one account."""
     statements = [
         {
             "Effect": "Allow",
             "Action": [need.action for need in rows],
-            "Resource": resource.replace(PARTITION, partition).replace(ACCOUNT, account),
+            "Resource": located(resource, partition=partition, account=account),
         }
         for resource, rows in by_resource(needs).items()
     ]

@@ -65,4 +65,4 @@ def disconnect(request: MemberRequest, connection_id: int) -> HttpResponse:
     connection = mine(request, connection_id)
     connecting.disconnect(account=connection, actor=request.user, now=timezone.now())
     messages.success(request, f"{connection.name} is disconnected. You can delete the role in AWS now.")
-    return redirect("aws:connect", organization=request.organization.slug)
+    return redirect("aws:accounts", organization=request.organization.slug)

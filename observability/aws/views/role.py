@@ -1,7 +1,7 @@
 """The second step: the ways to create the role, and every permission with its reason."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from observability.aws.models import AwsAccount, Tier
 from observability.aws.needs import Need, needs
+from observability.aws.policy import located
 from observability.aws.problems import AwsError, sentence
 from observability.aws.role import FILE, Role, of_connection, stack_set
 from observability.aws.sessions import own_identity
@@ -102,7 +103,8 @@ def _one_click() -> bool:
 
 
 def _tiers(connection: AwsAccount) -> Iterator[Granted]:
+    where = {"partition": connection.partition, "account": connection.account_id}
     for tier in Tier:
         granted = tier == Tier.BASE or tier.value in connection.tiers
-        rows = [need for need in needs() if need.tier == tier.value]
+        rows = [replace(need, resource=located(need.resource, **where)) for need in needs() if need.tier == tier.value]
         yield Granted(str(tier.label), granted, rows)
