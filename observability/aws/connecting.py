@@ -68,12 +68,9 @@ def start(
         check_at=now,
     )
     with transaction.atomic():
-        for stale in organization.aws_accounts.filter(
-            account_id=account_id, status=Status.PENDING, expires_at__lte=now, disconnected_at=None
-        ):
-            disconnect(account=stale, actor=actor, now=now)
+        _end_expired(connection, now)
         _insert(connection)
-        detail = {"role": role_arn, "regions": list(regions), "tiers": connection.tiers}
+        detail = {"role": role_arn, "regions": connection.regions, "tiers": connection.tiers}
         _record(connection, actor, "aws_account.added", detail, now)
     return connection
 
@@ -233,6 +230,13 @@ def _tiers(tiers: Collection[str]) -> list[str]:
     if not set(Tier.values).issuperset(tiers):
         raise RefusedError("There is no such tier of permissions.")
     return [tier for tier in Tier.values if tier == Tier.BASE or tier in tiers]
+
+
+def _end_expired(connection: AwsAccount, now: datetime) -> None:
+    """Links to the same account that nobody waits for any more make room."""
+    waiting = connection.organization.aws_accounts.filter(status=Status.PENDING, disconnected_at=None)
+    for stale in waiting.filter(account_id=connection.account_id, expires_at__lte=now):
+        disconnect(account=stale, actor=connection.created_by, now=now)
 
 
 def _insert(connection: AwsAccount) -> None:

@@ -139,24 +139,36 @@ class Handler(BaseHTTPRequestHandler):
     cloud: Cloud
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         found = CREDENTIAL.search(self.headers["Authorization"])
         assert found is not None
         key, region, service = found.groups()
-        target = self.headers.get("X-Amz-Target")
-        parameters = (
-            json.loads(body or "{}") if target else {name: values[0] for name, values in parse_qs(body).items()}
-        )
-        operation = target.rpartition(".")[2] if target else parameters.pop("Action")
+        operation, parameters = self._asked(body)
         status, answer = self.cloud.reply(key, region, f"{service}:{operation}", parameters)
         if not status:
             self.close_connection = True  # Hangs up.
-            return
-        self._send(status, json.dumps(answer) if target else xml(operation, status, answer))
+        elif "smithy-protocol" in self.headers:
+            self._send(status, b"\xa0", {"smithy-protocol": "rpc-v2-cbor"})
+        elif "Version" in parameters:
+            self._send(status, xml(operation, status, answer).encode(), {})
+        else:
+            self._send(status, json.dumps(answer).encode(), {"x-amzn-ErrorType": answer.get("__type", "")})
 
-    def _send(self, status: int, body: str) -> None:
-        payload = body.encode()
+    do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815  # As http.server calls them.
+
+    def _asked(self, body: bytes) -> tuple[str, Mapping[str, Any]]:
+        """The operation and its parameters, as far as the protocol of the service lets this tell."""
+        if target := self.headers.get("X-Amz-Target"):
+            return target.rpartition(".")[2], json.loads(body or b"{}")
+        if "smithy-protocol" in self.headers:
+            return self.path.rpartition("/")[2], {}
+        form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        return form.pop("Action", f"{self.command} {self.path.partition('?')[0]}"), form
+
+    def _send(self, status: int, payload: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         self.wfile.write(payload)
