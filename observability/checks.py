@@ -16,6 +16,7 @@ REQUIRED = {
 }
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 AWS_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+TEMPLATE_URL = re.compile(r"https://[^/]*\bs3[.-][^/]*\bamazonaws\.com(\.cn)?/\S+")
 REDIS_SCHEMES = {"redis", "rediss", "unix"}
 SECRET_LENGTH = 50
 WHERE = "Set it in the environment or in .env; docs/operating.md explains each variable. `make up` needs none of them."
@@ -110,6 +111,12 @@ def aws() -> Iterator[CheckMessage]:
         yield Error("AWS_HOME_REGION must be a region, such as eu-west-1.", id="nightjar.E019")
     if settings.AWS_ENDPOINT_URL and scheme_of(settings.AWS_ENDPOINT_URL) not in {"http", "https"}:
         yield Error("AWS_ENDPOINT_URL must look like http://host:port.", id="nightjar.E020")
+    if settings.ROLE_TEMPLATE_URL and not TEMPLATE_URL.match(settings.ROLE_TEMPLATE_URL):
+        yield Error(
+            "ROLE_TEMPLATE_URL must be an address in S3: CloudFormation takes templates from nowhere else.",
+            hint="`manage.py publish_role_template` prints it.",
+            id="nightjar.E021",
+        )
 
 
 @register(deploy=True)

@@ -101,6 +101,7 @@ def ids(messages: list[CheckMessage]) -> list[str]:
         ("ALLOWED_HOSTS", ["testserver", "localhost", "https://x.example"], "nightjar.E016"),
         ("ALLOWED_HOSTS", ["localhost", "x.example:8000"], "nightjar.E016"),
         ("OUTBOUND_ALLOWED_HOSTS", ["intranet"], "nightjar.E017"),
+        ("ROLE_TEMPLATE_URL", "https://templates.example.com/role.yaml", "nightjar.E021"),
         ("AWS_PRINCIPAL", "arn:aws:iam::999988887777:root", "nightjar.E018"),
         ("AWS_HOME_REGION", "Ireland", "nightjar.E019"),
         ("AWS_ENDPOINT_URL", "localhost:8027", "nightjar.E020"),
@@ -114,6 +115,7 @@ def test_each_bad_value_has_its_own_sentence(settings: Settings, name: str, valu
 def test_good_values_pass(settings: Settings) -> None:
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://[::1]:8000", ["[::1]"]
     settings.OUTBOUND_ALLOWED_HOSTS = ["10.0.0.5:8443"]
+    settings.ROLE_TEMPLATE_URL = "https://templates.s3.cn-north-1.amazonaws.com.cn/nightjar/role.yaml"
     settings.AWS_PRINCIPAL, settings.AWS_HOME_REGION = "999988887777", "us-gov-west-1"
     settings.AWS_ENDPOINT_URL = "http://127.0.0.1:8027"
     assert checks.environment() == []
