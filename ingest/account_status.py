@@ -210,5 +210,6 @@ def log_groups(account: AwsAccount) -> QuerySet[LogGroup]:
 
 def group_status(group: LogGroup) -> GroupStatus:
     """Where AWS is not the reason, the row itself says in words what is."""
-    why = (sentence(group.trouble) or group.detail) if group.trouble else ""
+    why = sentence(group.trouble) or group.detail or f"{group.trouble.replace('_', ' ').capitalize()}."
+    why = why if group.trouble else ""
     return GroupStatus(group, why, alarming=bool(group.trouble) and group.trouble not in CALM)

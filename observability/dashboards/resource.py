@@ -34,18 +34,20 @@ class Connection:
 def resource(request: MemberRequest, resource_id: int) -> HttpResponse:
     time_range, _, _ = asked(request.GET, timezone.now())
     found = get_object_or_404(request.organization.resources, pk=resource_id)
-    context = {
+    panels = measured.panels(found, time_range)
+    context: dict[str, Any] = {
         "title": found.name,
         "nav": "resources",
-        "time_range": time_range,
         "resource": found,
         "kind": kind(found.type),
         "facts": facts(in_order(found), without=("tags",)),
         "tags": sorted(found.config.get("tags", {}).items()),
         "connections": connections(found),
         "connected_account": connected_account(found),
-        "panels": measured.panels(found, time_range),
+        "panels": panels,
     }
+    if panels:
+        context["time_range"] = time_range
     return render(request, "dashboards/resource.html", context)
 
 

@@ -115,6 +115,7 @@ class TestGroups:
     def test_say_why_they_are_not_read(self, account: AwsAccount, checkout: Resource, now: datetime) -> None:
         quiet = group_status(group(account, checkout, now, trouble="pushes", detail="Its extension sends it."))
         assert (quiet.why, quiet.alarming) == ("Its extension sends it.", False)
+        assert group_status(group(account, checkout, now, trouble="log_class")).why == "Log class."
         denied = group_status(group(account, checkout, now, trouble=Trouble.ACCESS_DENIED))
         assert (denied.why, denied.alarming) == (sentence(Trouble.ACCESS_DENIED), True)
 

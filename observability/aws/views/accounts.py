@@ -100,7 +100,9 @@ def check(request: MemberRequest, connection_id: int) -> HttpResponse:
     except connecting.RefusedError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "Nightjar looks at the role and tries its permissions now. It takes a few seconds.")
+        messages.success(
+            request, "Nightjar looks at the role and tries its permissions now, which takes up to a minute."
+        )
     return redirect("aws:permissions", organization=request.organization.slug, connection_id=found.pk)
 
 
