@@ -40,5 +40,10 @@ def parse(batch: Batch) -> list[Record]:
 
 
 def parse_stream(batch: Batch) -> list[Record]:
-    """As ``parse``, for the messages of one CloudWatch log stream, as ``cloudwatch.read`` told them apart."""
-    return parse(replace(batch, events=cloudwatch.judged(batch.events)))
+    """As ``parse``, for the messages of one CloudWatch log stream: events whose records are lines of text."""
+    return parse(replace(batch, events=cloudwatch.told(batch.events)))
+
+
+def stream_of(name: str) -> tuple[str, str]:
+    """The function and the version that a log stream's name tells of, each empty when it does not."""
+    return cloudwatch.stream(name)

@@ -58,11 +58,20 @@ def stream(name: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", "")
 
 
-def judged(events: Sequence[Event]) -> Sequence[Event]:
-    """Reports without a status get the one that the platform's own words say, of the same request in one stream."""
-    if all(event.type != "platform.fault" for event in events):
-        return events
-    told = list(events)
+def told(messages: Sequence[Event]) -> Sequence[Event]:
+    """The messages of one stream as events; reports without a status get the one that the platform's words imply."""
+    events = [_told(message) for message in messages]
+    return _judged(events) if any(event.type == "platform.fault" for event in events) else events
+
+
+def _told(message: Event) -> Event:
+    type_, record = read(message.record)
+    if type_ == "function":
+        return message
+    return Event(message.event_id, message.day, message.at, type_, record)
+
+
+def _judged(told: list[Event]) -> list[Event]:
     waiting: dict[str, dict[str, str]] = {}
     silent: dict[str, int] = {}
     for index, event in enumerate(told):

@@ -39,7 +39,7 @@ VERSION = "arn:aws:lambda:eu-west-1::runtime:0cdcfbdefbc5e7d3"
 def stream(*messages: str) -> list[Record]:
     """The records of one log stream, a message every ten milliseconds."""
     events = [
-        Event(index.to_bytes(16, "big"), DAY, NOW + timedelta(milliseconds=10 * index), *cloudwatch.read(message))
+        Event(index.to_bytes(16, "big"), DAY, NOW + timedelta(milliseconds=10 * index), "function", message)
         for index, message in enumerate(messages)
     ]
     return parse_stream(Batch(1, 2, FUNCTION, "eu-west-1", events))
