@@ -39,10 +39,14 @@ REFUSED = (DataError, IntegrityError, ArithmeticError, LookupError, TypeError, V
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a turn leaves for the next one, and what the role was not allowed, if anything."""
+    """What a turn leaves for the next one, and what the role was not allowed, if anything.
+
+    ``idle`` says that nothing is due any more: there is time for what is less urgent.
+    """
 
     cursor: Mapping[str, Any]
     note: str = ""
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def read_due(*, aws: Region, scope: Scope, account_pk: int, clock: Clock, patien
     while (now := clock()) - started < patience:
         group = log_groups.claim(account_pk=account_pk, region=scope.region, now=now)
         if group is None:
-            break
+            return Turn(cursor, note, idle=True)
         try:
             error = read_group(aws, scope, group, now=now)
             done += 1
