@@ -4,6 +4,7 @@ from ingest.collector import Collector
 from ingest.collectors.event_sources import EventSources
 from ingest.collectors.gateways import Gateways
 from ingest.collectors.lambda_functions import LambdaFunctions
+from ingest.collectors.lambda_logs import LambdaLogs
 from ingest.collectors.lambda_metrics import LambdaMetrics
 from ingest.collectors.queues import Queues
 from ingest.collectors.state_machines import StateMachines
@@ -14,6 +15,7 @@ from ingest.collectors.topics import Topics
 COLLECTORS: tuple[Collector, ...] = (
     LambdaFunctions(),
     LambdaMetrics(),
+    LambdaLogs(),
     EventSources(),
     Queues(),
     Tables(),
