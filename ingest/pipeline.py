@@ -1,20 +1,43 @@
-"""READ FIRST. How telemetry comes in, stage by stage; the writer takes over from the buffer."""
+"""READ FIRST. How telemetry comes in, stage by stage.
+
+``receive`` takes what is pushed; the writer takes over from the buffer. ``collect`` fetches what is pulled.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 
+from django.db import transaction
+
+from ingest import backfills, log_groups, log_reading, schedule
 from ingest.auth import authenticate
 from ingest.buffer import get_buffer
+from ingest.collector import Collector, Function, Harvest, Scope
+from ingest.collectors import BY_KIND
+from ingest.collectors.lambda_logs import LambdaLogs
 from ingest.compression import expand
 from ingest.entry import Entry
 from ingest.payload import check
 from ingest.refusal import Rejected
+from ingest.schedule import Job
 from ingest.scrub import scrub
+from observability.aws import sessions
+from observability.aws.problems import AwsError
+from observability.aws.sessions import Region
+from observability.inventory import listing
+from observability.inventory.models import Resource
+from observability.inventory.selection import Selection
+from observability.telemetry.store import get_store
 
 LARGE = 32 * 1024
+LOGS_PATIENCE = timedelta(seconds=20)
+"""How long one run goes on taking up log groups."""
+
+HISTORY_PATIENCE = timedelta(seconds=5)
+"""The same for those of a backfill, once nothing live is due."""
+
 _one_large_body = Lock()
 
 
@@ -57,3 +80,61 @@ def receive(post: Post, *, now: datetime) -> Receipt:
 def turn(body: bytes) -> AbstractContextManager[object]:
     """Large bodies wait for each other, so that a hundred bombs at once need the memory of one."""
     return _one_large_body if len(body) > LARGE else nullcontext()
+
+
+def collect(*, collection_id: int, clock: Callable[[], datetime]) -> None:
+    """One run of a claimed collection. What it brought and how far it got are stored together, or not at all."""
+    job = schedule.job(collection_id=collection_id, now=clock())
+    if job is None:
+        return  # Its lease ran out while the task waited; the next tick claims it again.
+    aws, scope = sessions.region(job.target, job.region), scope_of(job, now=clock())
+    try:
+        if job.kind == LambdaLogs.kind:
+            read_logs(job, aws, scope, clock=clock)
+        else:
+            collector = BY_KIND[job.kind]
+            keep(job, collector, collector.transform(collector.fetch(aws, scope), scope), scope, now=clock())
+    except AwsError as error:
+        schedule.fail(job, error, now=clock())
+
+
+def scope_of(job: Job, *, now: datetime) -> Scope:
+    """What is known of the place: the functions there that are watched and not deleted."""
+    rows = Resource.objects.filter(
+        organization_id=job.organization_id,
+        account=job.account,
+        region=job.region,
+        type="lambda_function",
+        gone_at=None,
+    )
+    selection = Selection.from_json(job.selection)
+    functions = {
+        row.name: Function(row.pk, row.arn, row.name, row.config, row.pushed_at)
+        for row in rows
+        if selection.matches(row.name, row.config.get("tags", {}))
+    }
+    return Scope(
+        job.organization_id, job.account, job.target.partition, job.region, now, cursor=job.cursor, functions=functions
+    )
+
+
+def read_logs(job: Job, aws: Region, scope: Scope, *, clock: Callable[[], datetime]) -> None:
+    """Logs have a place of their own for each group, which moves with what was read of it."""
+    turn = log_reading.read_due(aws=aws, scope=scope, account_pk=job.account_pk, clock=clock, patience=LOGS_PATIENCE)
+    if turn.idle:
+        backfills.work(aws=aws, scope=scope, account_pk=job.account_pk, clock=clock, patience=HISTORY_PATIENCE)
+    schedule.succeed(job, cursor=turn.cursor, every=LambdaLogs.every, now=clock(), note=turn.note)
+
+
+@transaction.atomic
+def keep(job: Job, collector: Collector, harvest: Harvest, scope: Scope, *, now: datetime) -> None:
+    """Store what a run brought, as of when it began, and with it how far the collection has got."""
+    listing.apply(
+        organization_id=job.organization_id, account=job.account, region=job.region,
+        found=harvest.found, complete=harvest.complete, now=scope.now,
+    )  # fmt: skip
+    get_store().append_points(harvest.points, now=now)
+    if harvest.active:
+        log_groups.wake(account_pk=job.account_pk, region=job.region, names=harvest.active, now=now)
+    lacking = f"Not allowed: {', '.join(sorted(harvest.lacking))}" if harvest.lacking else ""
+    schedule.succeed(job, cursor=harvest.cursor, every=collector.every, now=now, note=lacking)

@@ -17,6 +17,7 @@ from django.db.models.functions import RowNumber
 
 from ingest.collectors import COLLECTORS
 from ingest.models import Collection
+from observability.aws import connecting, verification
 from observability.aws.models import AwsAccount
 from observability.aws.problems import AwsError
 from observability.aws.sessions import Target
@@ -113,16 +114,9 @@ def job(*, collection_id: int, now: datetime) -> Job | None:
     if row is None or row.leased_until is None:
         return None
     account = row.account
-    target = Target(
-        account=account.account_id,
-        partition=account.partition,
-        role_arn=account.role_arn,
-        external_id=account.external_id,
-        organization=account.organization.slug,
-    )
     return Job(
-        row.pk, account.pk, account.organization_id, account.account_id, row.region, row.kind, target, row.cursor,
-        account.selection, row.failures, row.leased_until,
+        row.pk, account.pk, account.organization_id, account.account_id, row.region, row.kind,
+        connecting.target(account), row.cursor, account.selection, row.failures, row.leased_until,
     )  # fmt: skip
 
 
@@ -143,7 +137,7 @@ def fail(job: Job, error: AwsError, *, now: datetime) -> None:
             trouble=error.trouble, detail=str(error)[:500],
         )  # fmt: skip
         if error.action == "sts:AssumeRole" and not error.transient:
-            AwsAccount.objects.filter(pk=job.account_pk).update(checked_at=None)
+            verification.doubt(account_pk=job.account_pk, now=now)
 
 
 def next_slot(job: Job, every: timedelta, *, now: datetime) -> datetime:

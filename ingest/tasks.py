@@ -1,9 +1,13 @@
-"""Housekeeping of ingest, and what is noticed about accounts."""
+"""Doorbells of the pull half, what is noticed about accounts, and housekeeping.
+
+What is due is in the rows of ``Collection``, so a ring lost or repeated changes nothing.
+"""
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from ingest import blindness, coverage, dead_letters, expectations
+from ingest import blindness, coverage, dead_letters, expectations, pipeline, schedule
 from observability.aws.models import AwsAccount
 
 
@@ -11,6 +15,22 @@ from observability.aws.models import AwsAccount
 def forget_dead_letters(**kwargs: object) -> None:
     """Delete dead letters past their 14 days."""
     dead_letters.forget_old(now=timezone.now())
+
+
+@shared_task(acks_late=True, ignore_result=True, expires=5)
+def collect_due(**kwargs: object) -> None:
+    """Claim what is due and ring for each."""
+    now = timezone.now()
+    schedule.plan(now=now)
+    schedule.hasten(now=now)
+    for collection_id in schedule.claim(now=now, at_once=settings.PULLS_AT_ONCE):
+        collect.delay(collection_id=collection_id)
+
+
+@shared_task(acks_late=True, ignore_result=True, expires=schedule.LEASE.total_seconds())
+def collect(*, collection_id: int, **kwargs: object) -> None:
+    """One run of a claimed collection."""
+    pipeline.collect(collection_id=collection_id, clock=timezone.now)
 
 
 @shared_task(acks_late=True, ignore_result=True, expires=240, soft_time_limit=20, time_limit=30)

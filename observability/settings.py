@@ -287,6 +287,7 @@ CELERY_BEAT_SCHEDULE = {
     "aws.recheck_due": {"task": "observability.aws.tasks.recheck_due", "schedule": 60.0},
     "ingest.reckon_coverage": {"task": "ingest.tasks.reckon_coverage", "schedule": 300.0},
     "ingest.notice_silence": {"task": "ingest.tasks.notice_silence", "schedule": 60.0},
+    "ingest.collect_due": {"task": "ingest.tasks.collect_due", "schedule": 2.0},
     "ingest.forget_dead_letters": {"task": "ingest.tasks.forget_dead_letters", "schedule": 3600.0},
 }
 
