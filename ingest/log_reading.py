@@ -4,6 +4,7 @@ What was read and how far are stored in one transaction, so nothing is lost or d
 group do not harm each other: the slower one finds that the place has moved, and keeps nothing.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -88,13 +89,13 @@ def read_due(*, aws: Region, scope: Scope, account_pk: int, clock: Clock, patien
 
 
 def _look_around(aws: Region, scope: Scope, account_pk: int) -> tuple[dict[str, Any], str]:
-    """Once a minute which groups there are, and for new ones, or once an hour, what AWS tells of them."""
-    cursor, note = dict(scope.cursor), ""
-    if not _elapsed(cursor, "covered", COVER_EVERY, scope.now):
+    """Once a minute, or for new functions at once, which groups there are; what AWS tells of them once an hour."""
+    cursor, note, known = dict(scope.cursor), "", _digest(scope.functions)
+    if cursor.get("functions") == known and not _elapsed(cursor, "covered", COVER_EVERY, scope.now):
         return cursor, note
     region, now = scope.region, scope.now
     fresh = log_groups.cover(account_pk=account_pk, region=region, functions=scope.functions, now=now)
-    cursor["covered"] = scope.now.isoformat()
+    cursor |= {"covered": scope.now.isoformat(), "functions": known}
     if fresh or _elapsed(cursor, "described", DESCRIBE_EVERY, scope.now):
         lister = LambdaLogs()
         try:
@@ -107,6 +108,10 @@ def _look_around(aws: Region, scope: Scope, account_pk: int) -> tuple[dict[str, 
             log_groups.describe(account_pk=account_pk, region=region, found=found, now=now)
         cursor["described"] = scope.now.isoformat()
     return cursor, note
+
+
+def _digest(functions: Mapping[str, Function]) -> str:
+    return hashlib.blake2b("\n".join(sorted(functions)).encode(), digest_size=8).hexdigest()
 
 
 def _elapsed(cursor: Mapping[str, Any], key: str, every: timedelta, now: datetime) -> bool:
