@@ -13,6 +13,8 @@ NAMES = {
     "conserve": "is anything lost or doubled while processes die?",
     "pages": "server time and queries of each page",
     "footprint": "resident memory of the idle product",
+    "pull": "log events per second of one worker, and whether any is missed or doubled",
+    "pull_scale": "lag and calls of ten thousand functions within AWS's quotas, in simulated time",
     "hostile": "answers, time and memory for thousands of hostile bodies",
 }
 
