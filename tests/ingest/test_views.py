@@ -137,7 +137,11 @@ class TestRefused:
             (b"{", {}, Code.INVALID_JSON),
             (b"{}", {"Content_Encoding": "gzip"}, Code.INVALID_ENCODING),
             (b" " * (1024 * 1024 + 1), {}, Code.TOO_LARGE),
-            (gzip.compress(b" " * 1024 * 1024 * 64, 1), {"Content_Encoding": "gzip"}, Code.TOO_LARGE_DECOMPRESSED),
+            (
+                gzip.compress(b" " * 1024 * 1024 * 64, 1, mtime=0),
+                {"Content_Encoding": "gzip"},
+                Code.TOO_LARGE_DECOMPRESSED,
+            ),
             (envelope([{}] * 1001), {}, Code.TOO_MANY_EVENTS),
             (b"{}", {"Content_Encoding": "br"}, Code.UNSUPPORTED_ENCODING),
             (b"{}", {}, Code.INVALID_ENVELOPE),
