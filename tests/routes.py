@@ -103,6 +103,8 @@ ROUTES: dict[str, Inside | Outside] = {
     "collection:standings": Inside(),
     "collection:health": Inside(),
     "collection:account": Inside(),
+    "collection:backfill": Inside(),
+    "collection:backfill_new": Inside(get=False, post=Role.ADMIN, body={"hours": "24"}),
     "tenants:settings": Inside(),
     "tenants:rename": Inside(get=False, post=Role.OWNER, body={"name": "Other name"}),
     "tenants:delete": Inside(get=False, post=Role.OWNER, body={"confirmation": "Acme"}),

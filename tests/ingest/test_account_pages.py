@@ -89,6 +89,34 @@ def test_a_new_account_says_what_will_appear(alice_in: Client, account: AwsAccou
     assert "within seconds after the account is connected" in page
 
 
+class TestBackfill:
+    def test_is_asked_for_and_shows_how_far_it_is(self, alice_in: Client, read: AwsAccount) -> None:
+        assert "Read them" in text(alice_in, f"{read.pk}/collection/")
+        answer = alice_in.post(f"/o/acme/aws/{read.pk}/backfill/new/", {"hours": "6"}, follow=True)
+        assert "0 of 1 log group" in answer.content.decode()
+        found = read.backfills.get()
+        assert found.end - found.start == timedelta(hours=6)
+        assert "every 2s" in text(alice_in, f"{read.pk}/backfill/")
+        again = alice_in.post(f"/o/acme/aws/{read.pk}/backfill/new/", {"hours": "6"}, follow=True)
+        assert "One is under way" in again.content.decode()
+        found.groups.update(done=True)
+        read.backfills.update(finished_at=timezone.now(), events=12)
+        page = text(alice_in, f"{read.pk}/backfill/")
+        assert "12 new facts stored." in page
+        assert "every 2s" not in page
+
+    @pytest.mark.parametrize("hours", ["", "5", "9999", "x"])
+    def test_of_any_other_length_is_refused(self, alice_in: Client, read: AwsAccount, hours: str) -> None:
+        answer = alice_in.post(f"/o/acme/aws/{read.pk}/backfill/new/", {"hours": hours}, follow=True)
+        assert "Choose how far back to read." in answer.content.decode()
+        assert not read.backfills.exists()
+
+    def test_of_an_account_that_cannot_be_read_is_refused(self, alice_in: Client, read: AwsAccount) -> None:
+        AwsAccount.objects.update(status=AwsAccount.Status.NEEDS_ATTENTION)
+        answer = alice_in.post(f"/o/acme/aws/{read.pk}/backfill/new/", {"hours": "6"}, follow=True)
+        assert "cannot be read now" in answer.content.decode()
+
+
 @pytest.mark.parametrize("path", ["standings/", "{pk}/health/", "{pk}/collection/"])
 def test_each_asks_little_and_no_more_for_more(
     alice_in: Client, read: AwsAccount, checkout: Resource, path: str
