@@ -129,10 +129,12 @@ def read_logs(job: Job, aws: Region, scope: Scope, *, clock: Callable[[], dateti
 @transaction.atomic
 def keep(job: Job, collector: Collector, harvest: Harvest, scope: Scope, *, now: datetime) -> None:
     """Store what a run brought, as of when it began, and with it how far the collection has got."""
-    listing.apply(
+    applied = listing.apply(
         organization_id=job.organization_id, account=job.account, region=job.region,
         found=harvest.found, complete=harvest.complete, now=scope.now,
     )  # fmt: skip
+    if applied.new:
+        schedule.bring_forward(job, LambdaLogs.kind, now=now)
     get_store().append_points(harvest.points, now=now)
     if harvest.active:
         log_groups.wake(account_pk=job.account_pk, region=job.region, names=harvest.active, now=now)

@@ -55,12 +55,18 @@ class Job:
 
 
 def plan(*, now: datetime) -> None:
-    """Make the rows of accounts and regions that are new, remove those of regions that are not watched any more."""
+    """Make the rows of accounts and regions that are new, remove those of regions that are not watched any more.
+
+    The first runs are due in the order of the shelf: functions everywhere before anything else.
+    """
     for account in readable().annotate(rows=Count("collections")):
         if account.rows != len(account.regions) * len(COLLECTORS):
             account.collections.exclude(region__in=account.regions).delete()
-            wanted = [(region, collector.kind) for region in account.regions for collector in COLLECTORS]
-            fresh = [Collection(account=account, region=region, kind=kind, due_at=now) for region, kind in wanted]
+            wanted = [(collector.kind, region) for collector in COLLECTORS for region in account.regions]
+            fresh = [
+                Collection(account=account, region=region, kind=kind, due_at=now - timedelta(milliseconds=place))
+                for place, (kind, region) in enumerate(reversed(wanted))
+            ]
             Collection.objects.bulk_create(fresh, ignore_conflicts=True)
 
 
@@ -83,6 +89,11 @@ def hasten(*, now: datetime) -> int:
         first_seen_at__gt=now - FRESH,
     )
     return Collection.objects.filter(Exists(unknown), kind=LISTING, due_at__gt=now).update(due_at=now)
+
+
+def bring_forward(job: Job, kind: str, *, now: datetime) -> None:
+    """Have another collector of the same place run at once: this run found something for it."""
+    Collection.objects.filter(account=job.account_pk, region=job.region, kind=kind, due_at__gt=now).update(due_at=now)
 
 
 def claim(*, now: datetime, at_once: int) -> list[int]:

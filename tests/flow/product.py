@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,7 +45,9 @@ def eventually(what: str, look: Callable[[], T | None], seconds: float = TOLD_S)
 class Product:
     """Web, writer, worker and beat over a database and a Redis database of their own."""
 
-    def __init__(self, folder: Path, *, mail_port: int, allowed: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, *, mail_port: int, allowed: Sequence[str] = (), variables: Mapping[str, str] | None = None
+    ) -> None:
         server = settings.DATABASES["default"]
         self.database = f"flow_{os.getpid()}"
         self.server_url = f"postgres://{server['USER']}@{server['HOST']}:{server['PORT']}/postgres"
@@ -62,6 +64,7 @@ class Product:
             "OUTBOUND_ALLOWED_HOSTS": ",".join(allowed),
             "DEMO": "0",
             "LOG_LEVEL": "INFO",
+            **(variables or {}),
         }
         self.children: list[subprocess.Popen[bytes]] = []
 
