@@ -16,7 +16,7 @@ from bench.ingest import run_dry
 from bench.stack import Stack
 from bench.tenant import tenant
 
-PROCESSES = ("web", "writer", "worker", "beat")
+PROCESSES = ("web", "writer", "worker", "puller", "beat")
 MIB = 1024 * 1024
 
 
