@@ -28,7 +28,7 @@ WORDS = {
     "snap_start": "SnapStart",
     "system_log_level": "Log level of the platform",
     "update_status": "Last update",
-    "url": "Function URL",
+    "url": "URL",
 }
 
 
