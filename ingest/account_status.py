@@ -8,6 +8,7 @@ from enum import StrEnum
 from django.db.models import Case, Count, Min, Q, QuerySet, When
 
 from ingest.collectors import BY_KIND
+from ingest.log_groups import MISSING, UNREAD
 from ingest.models import Collection, LogGroup
 from observability.aws.models import AwsAccount
 from observability.aws.problems import TRANSIENT, Trouble, sentence
@@ -18,10 +19,7 @@ PATIENCE = timedelta(minutes=2)
 BEHIND = timedelta(minutes=5)
 """From this lag on a region is said to be behind."""
 
-UNREAD = ("pushes", "excluded", "log_class")
-"""Why a log group is never read: others tell what is in it, nobody wants to know, or nobody may."""
-
-CALM = (*UNREAD, "missing_log_group", Trouble.THROTTLED)
+CALM = (*UNREAD, MISSING, Trouble.THROTTLED)
 """Reasons not to read a log group that nobody has to do anything about."""
 
 ACTIVE = Q(idle=0) & ~Q(trouble__in=UNREAD)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ingest.blindness import is_blind
+from ingest.collectors.lambda_logs import log_group
 from ingest.models import Collection, LogGroup
 from ingest.noticing import noticed, resource_of
-from ingest.sightings import log_group_of
 from observability.aws.models import AwsAccount
 from observability.inventory.models import Resource
 from observability.inventory.selection import Selection
@@ -117,7 +117,7 @@ class Causes:
 
     def _of_reading(self, function: Resource, end: datetime) -> str:
         trouble = self.troubles.get(function.region, "")
-        group = self.groups.get((function.region, log_group_of(function)))
+        group = self.groups.get((function.region, log_group(function)))
         if group is None:
             return trouble or "missing_log_group"
         if group.trouble:

@@ -111,9 +111,7 @@ def wake(*, account_pk: int, region: str, names: Collection[str], now: datetime)
         organization=account.organization_id, account=account.account_id, region=region, name__in=names,
         type="lambda_function",
     )  # fmt: skip
-    groups = {
-        log_group(Function(row.pk, row.arn, row.name, row.config, row.pushed_at)) for row in ran.only("name", "config")
-    }
+    groups = {log_group(row) for row in ran.only("name", "config")}
     idle = LogGroup.objects.filter(account=account_pk, region=region, name__in=groups, idle__gt=0, due_at__gt=now)
     return idle.exclude(trouble__in=UNREAD).update(due_at=now, idle=0)
 

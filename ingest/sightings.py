@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from ingest.collectors.lambda_logs import log_group
 from ingest.collectors.lambda_metrics import complete_until
 from ingest.models import Collection, LogGroup
 from observability.aws.models import AwsAccount
@@ -38,13 +39,8 @@ class Sight:
         metrics = self.metrics.get(function.region)
         if metrics is None or metrics < moment:
             return False
-        logs = self.logs.get((function.region, log_group_of(function)))
+        logs = self.logs.get((function.region, log_group(function)))
         return metrics >= moment + UNLISTED or (logs is not None and logs >= moment)
-
-
-def log_group_of(function: Resource) -> str:
-    """The name of the log group that it writes to."""
-    return str(function.config.get("log_group") or f"/aws/lambda/{function.name}")
 
 
 def first_run(function: Resource, window: Window) -> datetime | None:

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from ingest import clock
-from ingest.collector import Found, Function, Harvest, Permission, Scope
+from ingest.collector import Found, Harvest, Permission, Scope
 from ingest.parser import Event
 from ingest.scrub import scrub
 from observability.aws.problems import AwsError
@@ -83,7 +83,17 @@ def _found(group: Answer) -> Found:
     return Found(type="log_group", arn=group["arn"], name=group["logGroupName"], config=config)
 
 
-def log_group(function: Function) -> str:
+class Writer(Protocol):
+    """A function, as a collector or the inventory knows it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def config(self) -> Mapping[str, Any]: ...
+
+
+def log_group(function: Writer) -> str:
     """Where a function writes its logs."""
     return str(function.config.get("log_group") or f"{PREFIX}{function.name}")
 
