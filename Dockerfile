@@ -8,6 +8,7 @@ COPY frontend frontend
 # Tailwind keeps the classes that templates and template tags mention.
 COPY observability observability
 COPY alerts alerts
+COPY ingest ingest
 RUN python frontend/build.py
 
 FROM python:3.13-slim AS packages

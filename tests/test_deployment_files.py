@@ -57,6 +57,17 @@ def test_the_image_serves_the_pages_by_default() -> None:
     assert tuple(json.loads(only("CMD"))) == processes.web("0.0.0.0", PORT).command  # noqa: S104
 
 
+def test_the_front_end_is_built_from_every_folder_with_templates() -> None:
+    """In the image too; a folder that is left out has pages without some of their styles."""
+    shelves = {path.relative_to(ROOT).parts[0] for path in ROOT.glob("[a-z]*/**/templates/*/*.html")}
+    named = set(re.findall(r'@source "../../(\w+)', (ROOT / "frontend" / "src" / "app.css").read_text()))
+    watched = set(re.findall(r'"(\w+)/[\w/*]*\*\.html"', (ROOT / "frontend" / "build.py").read_text()))
+    copied = {rest.split()[0] for name, rest in instructions(stage=0) if name == "COPY"}
+    assert shelves <= named
+    assert shelves <= watched
+    assert shelves - {"demo"} <= copied  # The demo is not part of the image.
+
+
 def test_the_image_does_not_run_as_root_and_tells_its_port() -> None:
     assert int(only("USER")) > 0
     assert only("EXPOSE") == str(PORT)
