@@ -44,7 +44,7 @@ PULLER = Process(
     ),
     "the puller",
 )  # fmt: skip
-BEAT = Process("beat", ("celery", "-A", "observability", "beat", "--loglevel", "WARNING"), "the clock")
+BEAT = Process("beat", ("celery", "-A", "observability.beat", "beat", "--loglevel", "WARNING"), "the clock")
 RECEIVERS = Process("receivers", ("python", "manage.py", "demo_receivers"), "the demo's inbox", grace=3)
 DEMO_AWS = Process("demo_aws", ("python", "manage.py", "demo_aws"), "the demo's AWS", grace=3)
 DEMO = Process("demo", ("python", "manage.py", "demo"), "the demo's traffic", grace=3)
