@@ -7,6 +7,6 @@ from django.utils.log import configure_logging
 from observability.celery import redbeat
 
 configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
-app = Celery("nightjar", fixups=set(), set_as_current=False)
+app = Celery("nightjar", fixups=[], set_as_current=False)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.add_defaults(redbeat)
