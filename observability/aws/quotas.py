@@ -35,33 +35,35 @@ class Rate:
 
     per_second: float
     burst: int = 1
+    title: str = ""
+    """What people call this family of calls."""
 
 
 RATES = {
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
-    "FilterLogEvents": Rate(3.8),
-    "GetLogEvents": Rate(8),
-    "log_descriptions": Rate(7, 3),
-    "logs": Rate(4),
+    "FilterLogEvents": Rate(3.8, title="Reading logs"),
+    "GetLogEvents": Rate(8, title="Reading log streams"),
+    "log_descriptions": Rate(7, 3, title="Listing log groups"),
+    "logs": Rate(4, title="Other log calls"),
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
-    "GetMetricData": Rate(36, 4),
-    "ListMetrics": Rate(18, 5),
-    "cloudwatch": Rate(5),
+    "GetMetricData": Rate(36, 4, title="CloudWatch metrics"),
+    "ListMetrics": Rate(18, 5, title="Listing metrics"),
+    "cloudwatch": Rate(5, title="Other CloudWatch calls"),
     # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-    "lambda_reads": Rate(10, 3),
-    "GetFunction": Rate(40, 10),
-    "sts": Rate(50, 20),
-    "sqs": Rate(20, 5),
-    "dynamodb": Rate(8),
-    "apigateway": Rate(8),
-    "states": Rate(4),
-    "kinesis": Rate(4),
-    "sns": Rate(20, 5),
-    "events": Rate(10, 3),
-    "scheduler": Rate(10, 3),
-    "tagging": Rate(5),
-    "ecr": Rate(8),
-    "other": Rate(4),
+    "lambda_reads": Rate(10, 3, title="Lambda reads"),
+    "GetFunction": Rate(40, 10, title="Lambda packages"),
+    "sts": Rate(50, 20, title="Taking the role"),
+    "sqs": Rate(20, 5, title="SQS queues"),
+    "dynamodb": Rate(8, title="DynamoDB tables"),
+    "apigateway": Rate(8, title="API Gateway"),
+    "states": Rate(4, title="Step Functions"),
+    "kinesis": Rate(4, title="Kinesis streams"),
+    "sns": Rate(20, 5, title="SNS topics"),
+    "events": Rate(10, 3, title="EventBridge rules"),
+    "scheduler": Rate(10, 3, title="EventBridge schedules"),
+    "tagging": Rate(5, title="Tags"),
+    "ecr": Rate(8, title="Container images"),
+    "other": Rate(4, title="Other calls"),
 }
 
 OPERATIONS = {
@@ -125,6 +127,12 @@ def family(service: str, operation: str) -> str:
     """Which calls share a budget with this one."""
     name = OPERATIONS.get((service, operation)) or SERVICES.get(service, service)
     return name if name in RATES else "other"
+
+
+def title(family: str) -> str:
+    """What people call a family; one that an earlier version counted by its own name."""
+    rate = RATES.get(family)
+    return rate.title if rate and rate.title else family
 
 
 def take(*, account: str, region: str, family: str, patience_s: float) -> None:

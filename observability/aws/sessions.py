@@ -116,6 +116,7 @@ class RoleRegion:
             problem = classify(error, action=_action(service, operation, self.region))
             if problem.trouble == Trouble.THROTTLED:
                 quotas.slow_down(**budget)
+                usage.count_throttled(account=self.target.account, family=family)
             raise self._judged(problem, lease) from None
         return answer
 

@@ -5,7 +5,8 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from observability.aws import usage
-from observability.aws.quotas import connection
+from observability.aws.quotas import RATES, connection
+from observability.aws.usage import Family
 
 
 def test_calls_are_counted_by_family_and_day() -> None:
@@ -34,3 +35,22 @@ def test_a_count_is_not_worth_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(usage, "_script", lambda: away)
     usage.count(account="111122223333", family="lambda_reads")
+
+
+def test_families_are_named_for_people_the_busiest_first() -> None:
+    for family in ("lambda_reads", "lambda_reads", "GetMetricData", "of_long_ago"):
+        usage.count(account="111122223333", family=family, metrics=500 * (family == "GetMetricData"))
+    usage.count_throttled(account="111122223333", family="lambda_reads")
+    (today,) = usage.of_account("111122223333", days=1, now=timezone.now())
+    assert (today.total, today.total_throttled) == (4, 1)
+    assert today.families == [
+        Family("Lambda reads", 2, 1, 0.0),
+        Family("CloudWatch metrics", 1, 0, pytest.approx(0.005)),
+        Family("of_long_ago", 1, 0, 0.0),
+    ]
+
+
+def test_every_family_has_a_name() -> None:
+    titles = [rate.title for rate in RATES.values()]
+    assert all(titles)
+    assert len(set(titles)) == len(titles)
