@@ -19,7 +19,7 @@ from ingest.collectors import COLLECTORS
 from ingest.models import Collection
 from observability.aws import connecting, verification
 from observability.aws.models import AwsAccount
-from observability.aws.problems import AwsError
+from observability.aws.problems import AwsError, Trouble
 from observability.aws.sessions import Target
 from observability.inventory.models import Resource
 
@@ -29,7 +29,7 @@ LEASE = timedelta(seconds=90)
 LEAST_WAIT, MOST_WAIT = timedelta(seconds=15), timedelta(minutes=15)
 """How long a collection waits after its first failure, and at most after many."""
 
-LISTING = "lambda_functions"
+LISTING, ASSUME = "lambda_functions", "sts:AssumeRole"
 FRESH = timedelta(minutes=10)
 
 
@@ -91,6 +91,12 @@ def hasten(*, now: datetime) -> int:
     return Collection.objects.filter(Exists(unknown), kind=LISTING, due_at__gt=now).update(due_at=now)
 
 
+def retry(*, now: datetime) -> int:
+    """Have what failed tried again at once where the account was found well since: somebody may have mended it."""
+    failed = Collection.objects.filter(failures__gt=0, due_at__gt=now, account__in=readable())
+    return failed.filter(started_at__lt=F("account__checked_at")).update(due_at=now)
+
+
 def bring_forward(job: Job, kind: str, *, now: datetime) -> None:
     """Have another collector of the same place run at once: this run found something for it."""
     Collection.objects.filter(account=job.account_pk, region=job.region, kind=kind, due_at__gt=now).update(due_at=now)
@@ -137,18 +143,22 @@ def succeed(job: Job, *, cursor: Mapping[str, Any], every: timedelta, now: datet
         job, cursor=dict(cursor), due_at=next_slot(job, every, now=now), failures=0, succeeded_at=now,
         trouble="access_denied" if note else "", detail=note[:500],
     )  # fmt: skip
+    if note:
+        verification.doubt_permissions(account_pk=job.account_pk, now=now)
 
 
 def fail(job: Job, error: AwsError, *, now: datetime) -> None:
-    """Try again later, each time later. A role that cannot be assumed any more is for verification to look at."""
+    """Try again later, each time later. What is wrong with the role or the account is for verification to look at."""
     wait = min(LEAST_WAIT * 2 ** min(job.failures, 10), MOST_WAIT)
     with transaction.atomic():
         _release(
             job, due_at=now + wait * (0.75 + 0.5 * _share(job, str(now))), failures=min(job.failures + 1, 1000),
             trouble=error.trouble, detail=str(error)[:500],
         )  # fmt: skip
-        if error.action == "sts:AssumeRole" and not error.transient:
-            verification.doubt(account_pk=job.account_pk, now=now)
+        if error.trouble == Trouble.ACCESS_DENIED:
+            verification.doubt_permissions(account_pk=job.account_pk, now=now)
+        elif error.trouble == Trouble.ACCOUNT_SUSPENDED or (error.action == ASSUME and not error.transient):
+            verification.doubt(account_pk=job.account_pk, error=error, now=now)
 
 
 def next_slot(job: Job, every: timedelta, *, now: datetime) -> datetime:

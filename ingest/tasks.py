@@ -23,6 +23,7 @@ def collect_due(**kwargs: object) -> None:
     now = timezone.now()
     schedule.plan(now=now)
     schedule.hasten(now=now)
+    schedule.retry(now=now)
     for collection_id in schedule.claim(now=now, at_once=settings.PULLS_AT_ONCE):
         collect.delay(collection_id=collection_id)
 

@@ -14,6 +14,7 @@ from observability.aws.needs import Need
 from observability.aws.problems import AwsError, Trouble
 from observability.aws.regions import home
 from observability.aws.sessions import Region
+from observability.aws.verification import BROKEN_EVERY
 from observability.tenants import audit
 
 SETTLING = timedelta(minutes=2)
@@ -31,7 +32,8 @@ class Permission(StrEnum):
 def probe(*, account: AwsAccount, now: datetime) -> dict[str, str]:
     """What each action of the connection's tiers says in one of its regions; a change since last time is on record.
 
-    An action that AWS did not tell about keeps what it said before. Raises ``AwsError`` when the role is lost.
+    An action that AWS did not tell about keeps what it said before, and while one is denied, the next look is soon.
+    Raises ``AwsError`` when the role is lost.
     """
     aws = sessions.region(target(account), home(account.regions, account.partition))
     before: Mapping[str, str] = account.permissions
@@ -40,8 +42,9 @@ def probe(*, account: AwsAccount, now: datetime) -> dict[str, str]:
         answer = _try(aws, need, account)
         known = before.get(need.action, answer) if answer == Permission.UNKNOWN else answer
         found[need.action] = str(known)
+    again = {"check_at": now + BROKEN_EVERY} if Permission.DENIED in found.values() else {}
     with transaction.atomic():
-        AwsAccount.objects.filter(pk=account.pk, disconnected_at=None).update(permissions=found)
+        AwsAccount.objects.filter(pk=account.pk, disconnected_at=None).update(permissions=found, **again)
         _record(account, before, found, now)
     account.permissions = found
     return found
@@ -60,7 +63,7 @@ def _try(aws: Region, need: Need, account: AwsAccount) -> Permission:
     try:
         aws.call(service, operation, **_filled(parameters, account, aws.region))
     except AwsError as error:
-        if error.trouble == Trouble.ROLE_GONE:
+        if error.trouble in (Trouble.ROLE_GONE, Trouble.ACCOUNT_SUSPENDED):
             raise
         if error.trouble == Trouble.ACCESS_DENIED:
             return Permission.DENIED

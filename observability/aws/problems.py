@@ -24,6 +24,7 @@ class Trouble(StrEnum):
     ROLE_GONE = "role_gone"
     THROTTLED = "throttled"
     REGION_DISABLED = "region_disabled"
+    NOT_SUBSCRIBED = "not_subscribed"
     ACCOUNT_SUSPENDED = "account_suspended"
     UNREACHABLE = "unreachable"
     EXPIRED = "expired"
@@ -41,11 +42,14 @@ SENTENCES: Mapping[str, str] = {
     Trouble.ACCESS_DENIED: "AWS denied this call. Update the role's stack to the current template; if the role already "
     "allows it, a policy of the organization or a permissions boundary forbids it.",
     Trouble.ROLE_GONE: "AWS does not let us assume the role. It was deleted or renamed, or its trust policy does not "
-    "name our account and this connection's external id: create the role again from the template.",
-    Trouble.THROTTLED: "AWS answers slowly because this account makes more calls than AWS allows. We slow down and try "
-    "again; nothing is lost.",
+    "name our account and this connection's external id: create the role again from the template. AWS says the same of "
+    "a suspended account.",
+    Trouble.THROTTLED: "AWS turns calls away because this account makes more of them than it allows. We slow down and "
+    "try again; nothing is lost. If it lasts, find out which tool calls so often, or ask AWS for a higher quota.",
     Trouble.REGION_DISABLED: "This region is not enabled in the account. Enable it there, or take the region off this "
     "connection.",
+    Trouble.NOT_SUBSCRIBED: "AWS does not serve this account here: the region is not enabled, or AWS has suspended or "
+    "closed the account.",
     Trouble.ACCOUNT_SUSPENDED: "AWS has suspended or closed this account. Its owner must settle that with AWS; "
     "afterwards we go on by ourselves.",
     Trouble.UNREACHABLE: "AWS did not answer, or answered with an error of its own. We try again.",
@@ -128,12 +132,13 @@ CODES = {
     "AuthFailure": Trouble.REGION_DISABLED,
     "InvalidAccessKeyId": Trouble.REGION_DISABLED,
     "InvalidClientTokenId": Trouble.REGION_DISABLED,
-    "OptInRequired": Trouble.REGION_DISABLED,
     "RegionDisabledException": Trouble.REGION_DISABLED,
-    "SubscriptionRequiredException": Trouble.REGION_DISABLED,
     "UnrecognizedClientException": Trouble.REGION_DISABLED,
     "AccountProblem": Trouble.ACCOUNT_SUSPENDED,
     "AccountSuspended": Trouble.ACCOUNT_SUSPENDED,
+    "NotSignedUp": Trouble.NOT_SUBSCRIBED,
+    "OptInRequired": Trouble.NOT_SUBSCRIBED,
+    "SubscriptionRequiredException": Trouble.NOT_SUBSCRIBED,
     "AccountSuspendedException": Trouble.ACCOUNT_SUSPENDED,
     "AllAccessDisabled": Trouble.ACCOUNT_SUSPENDED,
     "Blocked": Trouble.ACCOUNT_SUSPENDED,
@@ -149,7 +154,8 @@ CODES = {
     "ServiceUnavailableException": Trouble.UNREACHABLE,
 }
 """What services call it. A region that the account has not enabled does not know our token; anywhere else that means
-that the session is dead, which ``sessions`` finds out by asking STS.
+that the session is dead. A service that knows of no subscription means one or the other: the region is not enabled,
+or the account is suspended. ``sessions`` finds out by asking STS.
 """
 
 SUSPENDED_WORDS = re.compile(r"\baccount\b.{0,40}\b(suspended|blocked|closed|deactivated)\b", re.IGNORECASE)
@@ -180,7 +186,7 @@ def classify_assume(error: Exception) -> AwsError:
     """The same for taking a role, signed with our own credentials: a denial means that it is not ours to take."""
     found = classify(error, action="sts:AssumeRole")
     theirs = {Trouble.ACCESS_DENIED: Trouble.ROLE_GONE, Trouble.NOT_FOUND: Trouble.ROLE_GONE}
-    own = {Trouble.EXPIRED: Trouble.OWN_CREDENTIALS, Trouble.REGION_DISABLED: Trouble.OWN_CREDENTIALS}
+    own = dict.fromkeys((Trouble.EXPIRED, Trouble.REGION_DISABLED, Trouble.NOT_SUBSCRIBED), Trouble.OWN_CREDENTIALS)
     return AwsError((theirs | own).get(found.trouble, found.trouble), "sts:AssumeRole", found.detail)
 
 

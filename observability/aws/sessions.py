@@ -121,12 +121,25 @@ class RoleRegion:
         return answer
 
     def _judged(self, problem: AwsError, lease: Lease) -> AwsError:
-        """A token that a region does not know is either dead everywhere or unknown to a region that is not enabled."""
+        """Several troubles get the same answer; what STS says of the session and of the role tells them apart."""
+        if problem.trouble == Trouble.NOT_SUBSCRIBED:
+            return self._unsubscribed(problem, lease)
         dead = problem.trouble == Trouble.REGION_DISABLED and _is_dead(lease)
         if dead or problem.trouble == Trouble.EXPIRED:
             _leases.forget(self.target, lease)
             return AwsError(Trouble.EXPIRED, problem.action, problem.detail)
         return problem
+
+    def _unsubscribed(self, problem: AwsError, lease: Lease) -> AwsError:
+        """A region that is not enabled; or the account is suspended, and then nobody may take a role there any more."""
+        try:
+            _assume_target(self.target)
+        except AwsError as error:
+            if error.trouble != Trouble.ROLE_GONE:
+                return error
+            _leases.forget(self.target, lease)
+            return AwsError(Trouble.ACCOUNT_SUSPENDED, error.action, problem.detail)
+        return AwsError(Trouble.REGION_DISABLED, problem.action, problem.detail)
 
 
 def region(target: Target, name: str) -> Region:

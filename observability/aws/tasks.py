@@ -41,8 +41,8 @@ def probe(*, account_pk: int, **kwargs: object) -> None:
         return
     try:
         permissions.probe(account=account, now=timezone.now())
-    except AwsError:
-        verification.doubt(account_pk=account_pk, now=timezone.now())
+    except AwsError as error:
+        verification.doubt(account_pk=account_pk, error=error, now=timezone.now())
         return
     if permissions.may_settle(account=account, now=timezone.now()):
         probe.apply_async(kwargs={"account_pk": account_pk}, countdown=AGAIN_S)

@@ -17,6 +17,7 @@ from observability.aws import sessions
 from observability.aws.connecting import target
 from observability.aws.models import AwsAccount
 from observability.aws.problems import AwsError, Trouble
+from observability.aws.regions import home
 from observability.aws.sessions import Target
 from observability.tenants import audit
 
@@ -33,6 +34,9 @@ LEASE = timedelta(minutes=2)
 """Longer than the task may take; when it dies, another looks after this."""
 
 UNSAFE = frozenset({Trouble.WITHOUT_ID, Trouble.WRONG_ID})
+SUSPENDED = Trouble.ACCOUNT_SUSPENDED
+PROOF = "get_account_settings"
+"""A call that any account that is not suspended answers, be it with a denial."""
 
 
 def waiting(*, now: datetime) -> QuerySet[AwsAccount]:
@@ -54,16 +58,27 @@ def claim(*, account_pk: int, now: datetime) -> AwsAccount | None:
     return AwsAccount.objects.select_related("organization").get(pk=account_pk)
 
 
-def doubt(*, account_pk: int, now: datetime) -> None:
-    """A call found the role gone: have it looked at with the next tick, without waiting for the daily look."""
-    AwsAccount.objects.filter(pk=account_pk, status=Status.CONNECTED, check_at__gt=now + LEASE).update(check_at=now)
+def doubt(*, account_pk: int, error: AwsError, now: datetime) -> None:
+    """A call failed as if the connection were lost: have it looked at with the next tick, not with the daily look.
+
+    That the account is suspended is only told to who has a session left, so it is kept for the look.
+    """
+    rows = AwsAccount.objects.filter(pk=account_pk, status=Status.CONNECTED, check_at__gt=now + LEASE)
+    told = {"trouble": error.trouble.value, "detail": error.detail} if error.trouble == SUSPENDED else {}
+    rows.update(check_at=now, **told)
+
+
+def doubt_permissions(*, account_pk: int, now: datetime) -> None:
+    """A call was denied: have the permissions tried with the next tick, unless they were lately."""
+    rows = AwsAccount.objects.filter(pk=account_pk, status=Status.CONNECTED, check_at__gt=now + LEASE)
+    rows.exclude(checked_at__gt=now - BROKEN_EVERY).update(check_at=now)
 
 
 def verify(*, account: AwsAccount, now: datetime) -> bool:
     """Look at the connection and write down what came of it; whether it may be used."""
     if account.disconnected_at is not None or account.is_expired(now):
         return False
-    trouble = examine(target(account))
+    trouble = _look(account)
     status = _status(account, trouble)
     with transaction.atomic():
         as_seen = AwsAccount.objects.filter(
@@ -86,6 +101,25 @@ def verify(*, account: AwsAccount, now: datetime) -> bool:
         setattr(account, key, value)
     logger.info("aws.verified", extra={"account_pk": account.pk, "status": status.value, "trouble": account.trouble})
     return status == Status.CONNECTED
+
+
+def _look(account: AwsAccount) -> AwsError | None:
+    """What is wrong with the connection. Of the role of a suspended account AWS says no more than that it is gone."""
+    trouble = examine(target(account))
+    if account.trouble != SUSPENDED:
+        return trouble
+    if trouble is not None and trouble.trouble == Trouble.ROLE_GONE:
+        return AwsError(SUSPENDED, trouble.action, account.detail)
+    return trouble or _served(account)
+
+
+def _served(account: AwsAccount) -> AwsError | None:
+    """Whether AWS still says that the account is suspended, though its role can be assumed."""
+    try:
+        sessions.region(target(account), home(account.regions, account.partition)).call("lambda", PROOF)
+    except AwsError as error:
+        return error if error.trouble == SUSPENDED else None
+    return None
 
 
 def examine(target: Target) -> AwsError | None:

@@ -118,6 +118,30 @@ class TestRun:
         account.refresh_from_db()
         assert account.check_at == NOW
 
+    @pytest.mark.parametrize("part", [False, True])
+    def test_that_was_denied_asks_for_the_permissions_to_be_tried(self, acme: Organization, part: bool) -> None:
+        account = connect(acme)
+        AwsAccount.objects.update(check_at=NOW + timedelta(days=1), checked_at=NOW - timedelta(hours=1))
+        job = claimed(collection(account))
+        if part:
+            schedule.succeed(job, cursor={}, every=MINUTE, now=NOW, note="Not allowed: sqs:ListQueues")
+        else:
+            schedule.fail(job, AwsError(Trouble.ACCESS_DENIED, "sqs:ListQueues"), now=NOW)
+        account.refresh_from_db()
+        assert account.check_at == NOW
+
+    def test_that_failed_is_tried_again_once_the_account_was_found_well(self, acme: Organization) -> None:
+        account = connect(acme)
+        row, fine = collection(account), collection(account, kind="topics", due_at=NOW + MINUTE)
+        schedule.fail(claimed(row), AwsError(Trouble.REGION_DISABLED, "sqs:ListQueues"), now=NOW)
+        assert schedule.retry(now=NOW + MINUTE / 12) == 0
+        account.checked_at = NOW + MINUTE / 12
+        account.save()
+        assert schedule.retry(now=NOW + MINUTE / 12) == 1
+        row.refresh_from_db()
+        fine.refresh_from_db()
+        assert (row.due_at, fine.due_at) == (NOW + MINUTE / 12, NOW + MINUTE)
+
     def test_that_took_too_long_keeps_nothing(self, acme: Organization) -> None:
         row = collection(connect(acme))
         job = claimed(row)

@@ -1,7 +1,7 @@
 """Which actions a role really allows, and that a change is on record once."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -126,3 +126,10 @@ def test_a_role_that_is_lost_meanwhile_changes_nothing(
         probe()
     assert AwsAccount.objects.get().permissions == before
     assert not changes()
+
+
+def test_while_one_is_denied_the_next_look_is_soon(cloud: Cloud, probe: Callable[[], list[str]]) -> None:
+    AwsAccount.objects.update(check_at=NOW + timedelta(days=1))
+    cloud.answers["kinesis:ListStreams"] = DENIED
+    assert "denied" in probe()
+    assert AwsAccount.objects.get().check_at == NOW + timedelta(minutes=15)

@@ -40,7 +40,8 @@ ANSWERED = [
     (Trouble.REGION_DISABLED, "UnrecognizedClientException", "", 403),
     (Trouble.REGION_DISABLED, "InvalidClientTokenId", "", 403),
     (Trouble.REGION_DISABLED, "AuthFailure", "", 401),  # EC2
-    (Trouble.REGION_DISABLED, "OptInRequired", "", 403),
+    (Trouble.NOT_SUBSCRIBED, "OptInRequired", "", 403),
+    (Trouble.NOT_SUBSCRIBED, "SubscriptionRequiredException", "", 403),
     (Trouble.REGION_DISABLED, "RegionDisabledException", "", 403),  # STS
     (Trouble.ACCOUNT_SUSPENDED, "AccessDeniedException", "Your account has been suspended.", 403),
     (Trouble.ACCOUNT_SUSPENDED, "Blocked", "This account is currently blocked and not recognized as valid", 400),
@@ -101,6 +102,7 @@ def test_what_is_not_aws_passes_through() -> None:
         (Trouble.ROLE_GONE, "AccessDenied", 403),
         (Trouble.ROLE_GONE, "NoSuchEntity", 404),
         (Trouble.OWN_CREDENTIALS, "InvalidClientTokenId", 403),
+        (Trouble.OWN_CREDENTIALS, "OptInRequired", 403),
         (Trouble.OWN_CREDENTIALS, "ExpiredToken", 403),
         (Trouble.CLOCK, "RequestTimeTooSkewed", 403),
         (Trouble.THROTTLED, "Throttling", 400),

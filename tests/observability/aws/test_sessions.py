@@ -236,6 +236,21 @@ class TestCredentials:
         groups(aws)
         assert cloud.count("sts:AssumeRole") == 1
 
+    @pytest.mark.parametrize(
+        ("role", "trouble"), [("taken", Trouble.REGION_DISABLED), ("refused", Trouble.ACCOUNT_SUSPENDED)]
+    )
+    def test_of_an_account_that_is_not_served_tell_a_region_from_a_suspension(
+        self, cloud: Cloud, aws: Region, role: str, trouble: Trouble
+    ) -> None:
+        groups(aws)
+        cloud.answers["logs:DescribeLogGroups"] = [(403, error("OptInRequired", "It needs a subscription."))]
+        if role == "refused":
+            cloud.answers["sts:AssumeRole"] = [(403, error("AccessDenied", "Not authorized."))]
+        with pytest.raises(AwsError) as failure:
+            groups(aws)
+        assert failure.value.trouble == trouble
+        assert failure.value.detail == "OptInRequired: It needs a subscription."
+
     def test_of_one_customer_that_are_lost_leave_the_others_alone(self, cloud: Cloud, aws: Region) -> None:
         role = f"arn:aws:iam::{THEIRS}:role/other"
         gone = sessions.region(Target(THEIRS, "aws", role, "id", "other"), "eu-west-1")

@@ -12,13 +12,15 @@ from django.urls import reverse
 from observability.aws import connecting, verification
 from observability.aws.connecting import RefusedError
 from observability.aws.models import AwsAccount
-from observability.aws.problems import Trouble
+from observability.aws.problems import AwsError, Trouble
 from observability.tenants.models import AuditEntry, Organization, User
 from tests.observability.aws.cloud import OURS, THEIRS, Cloud, Reply, error
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 Status = AwsAccount.Status
+GONE = AwsError(Trouble.ROLE_GONE, "sts:AssumeRole")
+SUSPENDED = AwsError(Trouble.ACCOUNT_SUSPENDED, "sts:AssumeRole", "OptInRequired: Not subscribed")
 
 
 def start(organization: Organization, *, account_id: str = THEIRS, role_arn: str = "") -> AwsAccount:
@@ -253,7 +255,7 @@ class TestLoss:
             del cloud.roles[connected.role_arn]
         else:
             cloud.trust(connected.role_arn, equals("another"))
-        verification.doubt(account_pk=connected.pk, now=NOW + MINUTE)
+        verification.doubt(account_pk=connected.pk, error=GONE, now=NOW + MINUTE)
         assert verification.established(now=NOW + MINUTE).get() == connected
         return look(connected, NOW + MINUTE)
 
@@ -268,7 +270,7 @@ class TestLoss:
     def test_is_looked_at_again_every_fifteen_minutes(self, lost: AwsAccount) -> None:
         assert not verification.established(now=NOW + MINUTE + 14 * MINUTE).exists()
         assert verification.established(now=NOW + MINUTE + 15 * MINUTE).get() == lost
-        verification.doubt(account_pk=lost.pk, now=NOW + 2 * MINUTE)  # Only what works can be doubted.
+        verification.doubt(account_pk=lost.pk, error=GONE, now=NOW + 2 * MINUTE)  # Only what works can be doubted.
         assert not verification.established(now=NOW + 3 * MINUTE).exists()
 
     def test_ends_when_the_role_is_back(self, cloud: Cloud, lost: AwsAccount) -> None:
@@ -295,6 +297,40 @@ class TestLoss:
         account = look(connected, NOW + MINUTE)
         assert (account.status, account.trouble, account.blind_since) == (Status.CONNECTED, "", None)
         assert account.check_at == NOW + 16 * MINUTE
+
+
+class TestSuspension:
+    """AWS refuses the roles of suspended accounts as if they were gone; only a session that is left is told why."""
+
+    @pytest.fixture
+    def suspended(self, connected: AwsAccount) -> AwsAccount:
+        verification.doubt(account_pk=connected.pk, error=SUSPENDED, now=NOW + MINUTE)
+        return connected
+
+    def test_is_told_as_such_until_it_is_over(self, cloud: Cloud, suspended: AwsAccount) -> None:
+        role = cloud.roles.pop(suspended.role_arn)
+        for minutes in (1, 16):
+            account = look(suspended, NOW + minutes * MINUTE)
+            assert (account.status, account.trouble) == (Status.NEEDS_ATTENTION, Trouble.ACCOUNT_SUSPENDED)
+            assert (account.detail, account.blind_since) == (SUSPENDED.detail, NOW + MINUTE)
+        cloud.roles[suspended.role_arn] = role
+        account = look(suspended, NOW + 31 * MINUTE)
+        assert (account.status, account.trouble, account.detail) == (Status.CONNECTED, "", "")
+
+    def test_is_not_over_because_the_role_can_be_assumed(self, cloud: Cloud, suspended: AwsAccount) -> None:
+        call = "lambda:GET /2016-08-19/account-settings"
+        cloud.answers[call] = [(403, error("AccessDeniedException", "Your account is suspended."))]
+        account = look(suspended, NOW + MINUTE)
+        assert (account.status, account.trouble) == (Status.NEEDS_ATTENTION, Trouble.ACCOUNT_SUSPENDED)
+        cloud.answers[call] = [(403, error("AccessDeniedException", "You are not authorized."))]
+        assert look(suspended, NOW + 16 * MINUTE).status == Status.CONNECTED
+
+
+def test_a_denied_call_has_the_permissions_tried_but_not_all_the_time(connected: AwsAccount) -> None:
+    verification.doubt_permissions(account_pk=connected.pk, now=NOW + 14 * MINUTE)
+    assert not verification.established(now=NOW + 15 * MINUTE).exists()
+    verification.doubt_permissions(account_pk=connected.pk, now=NOW + 16 * MINUTE)
+    assert verification.established(now=NOW + 16 * MINUTE).get() == connected
 
 
 class TestClaim:
