@@ -17,6 +17,14 @@ def read(document: str | Document) -> Document:
     return parsed
 
 
+def is_valid(document: str) -> bool:
+    """Whether it reads as a policy."""
+    try:
+        return all({"Effect", "Resource"} <= statement.keys() for statement in statements(document))
+    except (ValueError, LookupError, AttributeError, TypeError):
+        return False
+
+
 def trusts(document: str | Document, *, account: str, principal: str, context: Mapping[str, str]) -> bool:
     """Whether a role's trust policy lets ``principal`` of ``account`` assume it, with what the request says.
 
@@ -32,7 +40,7 @@ def trusts(document: str | Document, *, account: str, principal: str, context: M
 
 
 def allows(documents: Iterable[str | Document], action: str) -> bool:
-    """Whether a role's own policies allow ``action``; resources and conditions are not looked at."""
+    """Whether policies of one kind allow ``action``: a role's own, or a session's. Only actions are looked at."""
     return decide(statement for document in documents for statement in statements(document) if names(statement, action))
 
 

@@ -1,7 +1,7 @@
 """What stands before moto: who calls, what the role may do, what is switched off, what moto does not know.
 
 moto lets anybody assume any role. Here a role's trust policy decides, and what a session may do is what the policies of
-its role allow. The rest is moto's, with the amendments of `logs`, `metrics` and `functions`.
+its role and its own both allow. The rest is moto's, with the amendments of `logs`, `metrics` and `functions`.
 """
 
 import re
@@ -24,6 +24,7 @@ ROLE = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role/(?:.+/)?([\w+=,.@-]{1,64
 ISSUED = re.compile(rb"<AccessKeyId>(\w+)</AccessKeyId>")
 INVALID = "The security token included in the request is invalid."
 LONGEST = 3_600
+LONGEST_POLICY = 2_048
 
 Application = Callable[[Environ, Callable[..., object]], Iterable[bytes]]
 
@@ -35,13 +36,14 @@ def root_key(account: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who signed a call. ``role_id`` is empty for the root of an account."""
+    """Who signed a call. ``role_id`` is empty for the root of an account, ``most`` without a session policy."""
 
     account: str
     arn: str
     partition: str = "aws"
     role: str = ""
     role_id: str = ""
+    most: str = ""
     expires_at: float = float("inf")
 
     def until(self, moment: float) -> "Caller":
@@ -119,6 +121,8 @@ class Proxy:
         if caller.role and not policies.allows(documents(caller), call.action):
             why = f"because no identity-based policy allows the {call.action} action"
             return denied(call, caller.arn, call.action, why)
+        if caller.most and not policies.allows([caller.most], call.action):
+            return denied(call, caller.arn, call.action, f"because no session policy allows the {call.action} action")
         return None
 
     def assume(self, call: Call, caller: Caller, environ: Environ) -> Reply:
@@ -134,10 +138,14 @@ class Proxy:
         seconds = int(form.get("DurationSeconds", LONGEST))
         if seconds > LONGEST:
             return refuse(call, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration", 400)
+        most = form.get("Policy", "")
+        if len(most) > LONGEST_POLICY or (most and not policies.is_valid(most)):
+            return refuse(call, "MalformedPolicyDocument", "The session policy is too long, or no policy", 400)
         reply = self.forward(environ, caller.account)
         if issued := ISSUED.search(reply.body):
             arn = f"arn:{partition}:sts::{account}:assumed-role/{name}/{form['RoleSessionName']}"
-            self.remember(issued[1].decode(), Caller(account, arn, partition, name, role.id, self.clock() + seconds))
+            ends_at = self.clock() + seconds
+            self.remember(issued[1].decode(), Caller(account, arn, partition, name, role.id, most, ends_at))
         return reply
 
     def trusts(self, role: Any, account: str, caller: Caller, form: dict[str, str]) -> bool:

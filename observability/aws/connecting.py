@@ -173,6 +173,7 @@ def target(account: AwsAccount) -> Target:
         role_arn=account.role_arn,
         external_id=account.external_id,
         organization=account.organization.slug,
+        tiers=frozenset(account.tiers),
     )
 
 

@@ -28,6 +28,8 @@ class Target:
     external_id: str = field(repr=False)
     organization: str
     """The organization's slug: the session's name in the customer's CloudTrail."""
+    tiers: frozenset[str] = frozenset()
+    """What the session may do besides the base, and nothing more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,8 @@ CODES = {
     "TooManyRequests": Trouble.THROTTLED,
     "TooManyRequestsException": Trouble.THROTTLED,
     "ExpiredToken": Trouble.EXPIRED,
+    "PackedPolicyTooLarge": Trouble.OWN_CREDENTIALS,
+    "PackedPolicyTooLargeException": Trouble.OWN_CREDENTIALS,
     "ExpiredTokenException": Trouble.EXPIRED,
     "TokenRefreshRequired": Trouble.EXPIRED,
     "AuthFailure": Trouble.REGION_DISABLED,

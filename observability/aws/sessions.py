@@ -1,4 +1,4 @@
-"""The only door to AWS: roles are assumed here, calls are budgeted, counted and tried again here.
+"""The only door to AWS: roles are assumed here, for no more than we need; calls are budgeted, counted and tried again.
 
 There is one botocore session per process and one client per service and region, shared by all targets: a client signs
 with the credentials of whoever the call at hand is for, and with none when nobody said. A client or a session per
@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 from django.conf import settings
 
-from observability.aws import quotas, usage
+from observability.aws import policy, quotas, usage
 from observability.aws.leases import Lease, Leases, Target
 from observability.aws.problems import AwsError, Trouble, classify, classify_assume
 
@@ -148,8 +148,11 @@ def region(target: Target, name: str) -> Region:
 
 
 def assume(*, role_arn: str, external_id: str | None, session_name: str) -> Lease:
-    """Take the role anew, whatever was cached. Raises ``AwsError``; ``ROLE_GONE`` says that AWS refused."""
-    return _persist(lambda left_s: _assume(role_arn, external_id, session_name, left_s()))
+    """Take the role anew, only to learn whether and whose: the session may do nothing else.
+
+    Raises ``AwsError``; ``ROLE_GONE`` says that AWS refused.
+    """
+    return _persist(lambda left_s: _assume(role_arn, external_id, session_name, policy.powerless(), left_s()))
 
 
 def identity(lease: Lease) -> Identity:
@@ -215,8 +218,9 @@ def _persist(attempt: Callable[[Left], T]) -> T:
     raise AssertionError("stamina ends with a result or an error")
 
 
-def _assume(role_arn: str, external_id: str | None, session_name: str, patience_s: float) -> Lease:
-    given = {} if external_id is None else {"ExternalId": external_id}
+def _assume(role_arn: str, external_id: str | None, session_name: str, most: str, patience_s: float) -> Lease:
+    """A session that may do no more than the policy ``most`` says, which AWS is told with every role we take."""
+    given = {"Policy": most} if external_id is None else {"Policy": most, "ExternalId": external_id}
     name = re.sub(r"[^\w+=,.@-]", "-", session_name, flags=re.ASCII)[:64].ljust(2, "-")
     quotas.take(account=HOME, region=settings.AWS_HOME_REGION, family="sts", patience_s=patience_s)
     try:
@@ -269,7 +273,8 @@ def _is_dead(lease: Lease) -> bool:
 
 
 def _assume_target(target: Target) -> Lease:
-    return _assume(target.role_arn, target.external_id, target.organization, TURN_S)
+    most = policy.session(target.tiers)
+    return _assume(target.role_arn, target.external_id, target.organization, most, TURN_S)
 
 
 class _Caller:

@@ -102,6 +102,22 @@ class TestAssumingARole:
             sts.assume_role(RoleArn=role, RoleSessionName="acme", ExternalId="right")
         assert refusal(error) == "AccessDenied"
 
+    def test_may_come_with_a_policy_that_allows_less(self, simulated_aws: SimulatedAws, role: str) -> None:
+        statement = {"Effect": "Allow", "Action": ["lambda:ListFunctions", "sqs:ListQueues"], "Resource": "*"}
+        less = json.dumps(POLICY | {"Statement": [statement]})
+        session = Session(simulated_aws, role, ExternalId="right", Policy=less)
+        assert session.client("lambda").list_functions()["Functions"] == []
+        for service, operation in (("apigateway", "get_rest_apis"), ("sqs", "list_queues")):
+            with pytest.raises(ClientError) as error:
+                getattr(session.client(service), operation)()
+            assert refusal(error) in ("AccessDenied", "AccessDeniedException")
+
+    @pytest.mark.parametrize("policy", ["no json", '{"Statement": [{"Action": "*"}]}', json.dumps("x" * 2_050)])
+    def test_is_refused_with_a_policy_that_is_none(self, simulated_aws: SimulatedAws, role: str, policy: str) -> None:
+        with pytest.raises(ClientError) as error:
+            Session(simulated_aws, role, ExternalId="right", Policy=policy)
+        assert refusal(error) in ("MalformedPolicyDocument", "MalformedPolicyDocumentException")
+
     def test_works_with_a_role_that_a_stack_made(self, simulated_aws: SimulatedAws, customer: Account) -> None:
         principal = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::" + PRINCIPAL + ":root"}}
         condition = {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
