@@ -46,8 +46,22 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A resource around functions, such as a queue, that we know and watch."""
+
+    resource_id: int
+    type: str
+    arn: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
-    """Where to collect, and what is known already. ``functions`` are those of this region that are watched, by name."""
+    """Where to collect, and what is known already.
+
+    ``functions`` are those of this region that are watched, by name; ``neighbours``, the other resources that are, are
+    only told to who measures them.
+    """
 
     organization_id: int
     account: str
@@ -56,6 +70,7 @@ class Scope:
     now: datetime
     cursor: Mapping[str, Any] = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=dict)
+    neighbours: Sequence[Neighbour] = ()
 
 
 @dataclass(frozen=True, slots=True)

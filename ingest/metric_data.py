@@ -32,15 +32,17 @@ RECENTLY = timedelta(hours=2, minutes=30)
 WILD = "CloudWatch has no resources for metrics."
 LIST_METRICS = Permission(
     action="cloudwatch:ListMetrics",
-    why="Says which functions ran lately, so that no others are asked about.",
+    why="Says which functions and other resources were active lately, so that no others are asked about.",
     without="Metrics cannot be read, and coverage cannot be told.",
     probe=("cloudwatch", "list_metrics", {"Namespace": "AWS/Lambda", "MetricName": "Invocations"}),
     wild=WILD,
 )
 GET_METRIC_DATA = Permission(
     action="cloudwatch:GetMetricData",
-    why="Reads how often functions ran, failed, were throttled and how long they took, as AWS counted it.",
-    without="Nobody notices invocations that are missing here, throttles, or schedules that did not run.",
+    why="Reads how often functions ran, failed, were throttled and how long they took, as AWS counted it, and how busy "
+        "the queues, tables, APIs and other resources around them are.",
+    without="Nobody notices invocations that are missing here, throttles, or schedules that did not run, and other "
+            "resources have no charts.",
     probe=(
         "cloudwatch",
         "get_metric_data",

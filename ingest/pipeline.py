@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from ingest import backfills, log_groups, log_reading, schedule
 from ingest.auth import authenticate
 from ingest.buffer import get_buffer
-from ingest.collector import Collector, Function, Harvest, Scope
+from ingest.collector import Collector, Function, Harvest, Neighbour, Scope
 from ingest.collectors import BY_KIND
 from ingest.collectors.lambda_logs import LambdaLogs
+from ingest.collectors.resource_metrics import MEASURED, ResourceMetrics
 from ingest.compression import expand
 from ingest.entry import Entry
 from ingest.payload import check
@@ -99,23 +101,28 @@ def collect(*, collection_id: int, clock: Callable[[], datetime]) -> None:
 
 
 def scope_of(job: Job, *, now: datetime) -> Scope:
-    """What is known of the place: the functions there that are watched and not deleted."""
-    rows = Resource.objects.filter(
-        organization_id=job.organization_id,
-        account=job.account,
-        region=job.region,
-        type="lambda_function",
-        gone_at=None,
-    )
+    """What is known of the place and watched there: functions, and where others are measured, those."""
     selection = Selection.from_json(job.selection)
+    there = Resource.objects.filter(
+        organization_id=job.organization_id, account=job.account, region=job.region, gone_at=None
+    )
     functions = {
         row.name: Function(row.pk, row.arn, row.name, row.config, row.pushed_at)
-        for row in rows
+        for row in there.filter(type="lambda_function")
         if selection.matches(row.name, row.config.get("tags", {}))
     }
+    neighbours = _neighbours(there, selection) if job.kind == ResourceMetrics.kind else []
     return Scope(
-        job.organization_id, job.account, job.target.partition, job.region, now, cursor=job.cursor, functions=functions
-    )
+        job.organization_id, job.account, job.target.partition, job.region, now, cursor=job.cursor,
+        functions=functions, neighbours=neighbours,
+    )  # fmt: skip
+
+
+def _neighbours(there: QuerySet[Resource], selection: Selection) -> list[Neighbour]:
+    rows = there.filter(type__in=MEASURED).values_list("pk", "type", "arn", "name", "config__tags")
+    return [
+        Neighbour(pk, type_, arn, name) for pk, type_, arn, name, tags in rows if selection.matches(name, tags or {})
+    ]
 
 
 def read_logs(job: Job, aws: Region, scope: Scope, *, clock: Callable[[], datetime]) -> None:

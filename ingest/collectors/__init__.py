@@ -7,6 +7,7 @@ from ingest.collectors.lambda_functions import LambdaFunctions
 from ingest.collectors.lambda_logs import LambdaLogs
 from ingest.collectors.lambda_metrics import LambdaMetrics
 from ingest.collectors.queues import Queues
+from ingest.collectors.resource_metrics import ResourceMetrics
 from ingest.collectors.state_machines import StateMachines
 from ingest.collectors.streams import Streams
 from ingest.collectors.tables import Tables
@@ -23,5 +24,6 @@ COLLECTORS: tuple[Collector, ...] = (
     StateMachines(),
     Streams(),
     Topics(),
+    ResourceMetrics(),
 )
 BY_KIND = {collector.kind: collector for collector in COLLECTORS}

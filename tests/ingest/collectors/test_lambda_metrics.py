@@ -1,8 +1,7 @@
 """What is asked of CloudWatch, how often, and what becomes of its answers."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +10,11 @@ from django.utils import timezone
 
 from ingest.collector import Function, Harvest, Scope
 from ingest.collectors.lambda_metrics import LambdaMetrics
+from ingest.metric_data import Metric
 from observability.aws.problems import AwsError, Trouble
 from observability.aws.sessions import RoleRegion, Target
 from observability.telemetry.records import Point
+from tests.ingest.cloudwatch import CloudWatch
 
 if TYPE_CHECKING:
     from demo.aws.server import Account, SimulatedAws
@@ -32,18 +33,11 @@ def scope(*names: str, now: datetime = NOW, cursor: Any = None) -> Scope:
     return Scope(7, "123456789012", "aws", "eu-west-1", now, cursor or {}, functions)
 
 
-@dataclass
-class CloudWatch:
-    """The two calls, over values by function, metric, statistic and time. Answers come in pages, some of them empty."""
-
-    values: dict[tuple[str, str, str, datetime], float] = field(default_factory=dict)
-    status: str = "Complete"
-    calls: list[dict[str, Any]] = field(default_factory=list)
-    target: Target = field(default_factory=lambda: Target("123456789012", "aws", "", "", "acme"))
-    region: str = "eu-west-1"
+class Counted(CloudWatch):
+    """CloudWatch's metrics of functions."""
 
     def put(self, name: str, metric: str, value: float, at: datetime, statistic: str = "Sum") -> None:
-        self.values[name, metric, statistic, at] = value
+        self.count(Metric("AWS/Lambda", metric, frozenset({("FunctionName", name)})), value, at, statistic)
 
     def ran(self, name: str, at: datetime, times: int = 1) -> None:
         self.put(name, "Invocations", times, at)
@@ -53,48 +47,12 @@ class CloudWatch:
         self.put(name, "Duration", 300.0, at, "Maximum")
         self.put(name, "ConcurrentExecutions", 2, at, "Maximum")
 
-    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def pages(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        self.calls.append({"operation": operation} | parameters)
-        yield from getattr(self, operation)(**parameters)
-
-    def list_metrics(self, **parameters: Any) -> Iterator[dict[str, Any]]:
-        names = sorted({(name, metric) for name, metric, _, _ in self.values})
-        of = [{"MetricName": metric, "Dimensions": [{"Name": "FunctionName", "Value": name}]} for name, metric in names]
-        version = [{"Name": "FunctionName", "Value": "a"}, {"Name": "Resource", "Value": "a:live"}]
-        yield {"Metrics": []}
-        yield {"Metrics": [*of, {"MetricName": "Invocations", "Dimensions": version}]}
-
-    def get_metric_data(self, **parameters: Any) -> Iterator[dict[str, Any]]:
-        start, end = parameters["StartTime"], parameters["EndTime"]
-        results = []
-        for query in parameters["MetricDataQueries"]:
-            stat = query["MetricStat"]
-            name, metric = stat["Metric"]["Dimensions"][0]["Value"], stat["Metric"]["MetricName"]
-            found = {
-                at: value
-                for (each, of, statistic, at), value in self.values.items()
-                if (each, of, statistic) == (name, metric, stat["Stat"]) and start <= at < end
-            }
-            times, values = list(found), list(found.values())
-            results.append({"Id": query["Id"], "Timestamps": times, "Values": values, "StatusCode": self.status})
-        half = len(results) // 2
-        yield {"MetricDataResults": results[:half]}
-        yield {"MetricDataResults": []}
-        yield {"MetricDataResults": results[half:]}
-
     @property
-    def asked(self) -> list[tuple[str, str]]:
-        return [
-            (query["MetricStat"]["Metric"]["Dimensions"][0]["Value"], query["MetricStat"]["Metric"]["MetricName"])
-            for call in self.calls
-            for query in call.get("MetricDataQueries", ())
-        ]
+    def asked_of(self) -> list[tuple[str, str]]:
+        return [(dict(metric.dimensions)["FunctionName"], metric.name) for metric in self.asked]
 
 
-def run(cloudwatch: CloudWatch, scope: Scope) -> Harvest:
+def run(cloudwatch: Counted, scope: Scope) -> Harvest:
     collector = LambdaMetrics()
     cloudwatch.calls.clear()
     return collector.transform(collector.fetch(cloudwatch, scope), scope)
@@ -106,8 +64,10 @@ def at(minutes_ago: int) -> datetime:
 
 class TestSweep:
     def test_it_works(self) -> None:
-        cloudwatch = CloudWatch()
+        cloudwatch = Counted()
         cloudwatch.ran("a", at(2), times=5)
+        alias = frozenset({("FunctionName", "a"), ("Resource", "a:live")})
+        cloudwatch.count(Metric("AWS/Lambda", "Invocations", alias), 4, at(2))
         harvest = run(cloudwatch, scope("a"))
         point = Point(7, 1, "Invocations", "Sum", 60, at(2), 5)
         assert set(harvest.points) == {
@@ -120,31 +80,31 @@ class TestSweep:
         assert cloudwatch.calls[0]["RecentlyActive"] == "PT3H"
 
     def test_zeros_of_failures_are_not_kept_but_failures_are(self) -> None:
-        cloudwatch = CloudWatch()
+        cloudwatch = Counted()
         cloudwatch.ran("a", at(2))
         cloudwatch.put("a", "Errors", 3, at(1))
         kept = {(p.metric, p.at, p.value) for p in run(cloudwatch, scope("a")).points if p.metric == "Errors"}
         assert kept == {("Errors", at(1), 3)}
 
     def test_functions_that_are_not_watched_or_did_nothing_cost_nothing_more(self) -> None:
-        cloudwatch = CloudWatch()
+        cloudwatch = Counted()
         cloudwatch.ran("busy", at(2))
         cloudwatch.ran("quiet", at(2), times=0)
         cloudwatch.ran("foreign", at(2))
         run(cloudwatch, scope("busy", "quiet"))
-        assert {name for name, _ in cloudwatch.asked} == {"busy", "quiet"}
-        assert [metric for name, metric in cloudwatch.asked if name == "quiet"] == ["Invocations", "Throttles"]
-        assert "AsyncEventsDropped" not in {metric for _, metric in cloudwatch.asked}
+        assert {name for name, _ in cloudwatch.asked_of} == {"busy", "quiet"}
+        assert [metric for name, metric in cloudwatch.asked_of if name == "quiet"] == ["Invocations", "Throttles"]
+        assert "AsyncEventsDropped" not in {metric for _, metric in cloudwatch.asked_of}
 
     def test_a_function_that_is_only_throttled_is_seen(self) -> None:
-        cloudwatch = CloudWatch()
+        cloudwatch = Counted()
         cloudwatch.put("a", "Throttles", 9, at(3))
         harvest = run(cloudwatch, scope("a"))
         assert [(p.metric, p.value) for p in harvest.points] == [("Throttles", 9)]
         assert not harvest.active
 
     def test_limits_of_a_call_are_kept_after_a_long_outage(self) -> None:
-        cloudwatch = CloudWatch()
+        cloudwatch = Counted()
         names = [f"f{number}" for number in range(600)]
         for name in names:
             cloudwatch.put(name, "Invocations", 1, at(600))
@@ -159,7 +119,7 @@ class TestSweep:
         assert min(call["StartTime"] for call in cloudwatch.calls[1:]) == at(24 * 60)
 
     def test_what_came_late_is_read_again(self) -> None:
-        cloudwatch = CloudWatch()
+        cloudwatch = Counted()
         first = run(cloudwatch, scope("a"))
         cloudwatch.ran("a", at(14))  # An invocation of a quarter of an hour counts when it has ended.
         later = run(cloudwatch, scope("a", now=NOW + 5 * MINUTE, cursor=first.cursor))
@@ -167,7 +127,7 @@ class TestSweep:
 
     @pytest.mark.parametrize("status", ["InternalError", "Forbidden"])
     def test_half_an_answer_is_none(self, status: str) -> None:
-        cloudwatch = CloudWatch(status=status)
+        cloudwatch = Counted(status=status)
         cloudwatch.ran("a", at(2))
         with pytest.raises(AwsError) as raised:
             run(cloudwatch, scope("a"))
@@ -176,22 +136,22 @@ class TestSweep:
 
 class TestBetweenSweeps:
     @pytest.fixture
-    def cloudwatch(self) -> CloudWatch:
-        cloudwatch = CloudWatch()
+    def cloudwatch(self) -> Counted:
+        cloudwatch = Counted()
         cloudwatch.ran("warm", at(10), times=4)
         cloudwatch.ran("cool", at(100))
         return cloudwatch
 
-    def test_only_invocations_of_busy_functions_are_read(self, cloudwatch: CloudWatch) -> None:
+    def test_only_invocations_of_busy_functions_are_read(self, cloudwatch: Counted) -> None:
         first = run(cloudwatch, scope("warm", "cool"))
         cloudwatch.ran("warm", at(0), times=2)
         second = run(cloudwatch, scope("warm", "cool", now=NOW + MINUTE, cursor=first.cursor))
-        assert cloudwatch.asked == [("warm", "Invocations")]
+        assert cloudwatch.asked_of == [("warm", "Invocations")]
         assert [(p.at, p.value) for p in second.points] == [(at(0), 2)]
         assert second.active == {"warm"}
         assert second.cursor["swept"] == first.cursor["swept"]
 
-    def test_who_did_nothing_new_is_not_active(self, cloudwatch: CloudWatch) -> None:
+    def test_who_did_nothing_new_is_not_active(self, cloudwatch: Counted) -> None:
         first = run(cloudwatch, scope("warm", "cool"))
         assert first.active == {"warm", "cool"}
         second = run(cloudwatch, scope("warm", "cool", now=NOW + MINUTE, cursor=first.cursor))
@@ -200,12 +160,12 @@ class TestBetweenSweeps:
         third = run(cloudwatch, scope("warm", "cool", now=NOW + 5 * MINUTE, cursor=second.cursor))
         assert third.active == {"warm"}
 
-    def test_nothing_is_asked_when_nobody_is_busy(self, cloudwatch: CloudWatch) -> None:
+    def test_nothing_is_asked_when_nobody_is_busy(self, cloudwatch: Counted) -> None:
         cursor = {"swept": NOW.isoformat(), "until": NOW.isoformat(), "ran": {}}
         assert run(cloudwatch, scope("warm", now=NOW + MINUTE, cursor=cursor)).points == []
         assert cloudwatch.calls == []
 
-    def test_a_function_that_is_no_longer_watched_is_forgotten(self, cloudwatch: CloudWatch) -> None:
+    def test_a_function_that_is_no_longer_watched_is_forgotten(self, cloudwatch: Counted) -> None:
         first = run(cloudwatch, scope("warm", "cool"))
         run(cloudwatch, replace(scope("cool", now=NOW + MINUTE), cursor=first.cursor))
         assert cloudwatch.calls == []
