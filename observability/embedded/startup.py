@@ -33,12 +33,14 @@ def start(installation: Installation, supervisor: Supervisor) -> None:
     start_data_servers(installation, supervisor)
     with step("Bringing the tables up to date"):
         run(installation, MIGRATE)
-    launch(installation, supervisor, product(installation.listen, installation.port))
+    web, *background = product(installation.listen, installation.port)
+    # What a person waits for comes first: loading everything at once would keep the page from its processors.
+    launch(installation, supervisor, [web])
     if installation.demo:
-        # The product needs a few seconds to come up; the demo is made meanwhile.
         with step("Setting up the demo's organization"):
             run(installation, DEMO_SETUP)
-        launch(installation, supervisor, (RECEIVERS, DEMO, *([DEMO_AWS] if installation.simulates_aws else [])))
+        background += [RECEIVERS, DEMO, *([DEMO_AWS] if installation.simulates_aws else [])]
+    launch(installation, supervisor, background)
     with step("Waiting for the first page"):
         supervisor.wait_until("web", lambda: answers(installation.port), PATIENCE)
 
@@ -158,4 +160,4 @@ def answers(port: int) -> bool:
 
 
 def listed(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + " and " + names[-1]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
