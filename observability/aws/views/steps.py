@@ -61,7 +61,11 @@ def wizard_page(request: MemberRequest, current: str, connection: AwsAccount | N
 
 def cost_context() -> dict[str, Any]:
     """Context of ``aws/costs.html``."""
-    return {"estimates": costs.estimates(), "metrics_an_hour": costs.metrics_an_hour()}
+    return {
+        "estimates": costs.estimates(),
+        "metrics_an_hour": costs.metrics_an_hour(),
+        "others_an_hour": costs.others_an_hour(),
+    }
 
 
 def _steps(request: MemberRequest, current: str, connection: AwsAccount | None) -> Iterator[Step]:
