@@ -19,13 +19,14 @@ function percent(value) {
 }
 
 function milliseconds(value) {
+  if (value >= 3_600_000) return `${trimmed(value / 3_600_000, 1)} h`;
   if (value >= 60_000) return `${trimmed(value / 60_000, 1)} min`;
   if (value >= 1000) return `${trimmed(value / 1000, value < 10_000 ? 2 : 1)} s`;
   return value > 0 && value < 1 ? `${trimmed(value, 2)} ms` : `${Math.round(value)} ms`;
 }
 
 function megabytes(value) {
-  return `${Math.round(value).toLocaleString('en')} MB`;
+  return `${value < 10 ? trimmed(value, 2) : Math.round(value).toLocaleString('en')} MB`;
 }
 
 function dollars(value) {

@@ -8,7 +8,7 @@ const DAY = 86_400;
 const FONT = '11px "Inter Variable", system-ui';
 const SYNC = 'nightjar';
 // Nobody counts half an error: only these go between whole numbers.
-const FRACTIONAL = new Set(['pct', 'ms', 'usd']);
+const FRACTIONAL = new Set(['pct', 'ms', 'mb', 'usd']);
 const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 /** Each value stands in the middle of its bucket. */

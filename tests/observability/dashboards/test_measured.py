@@ -6,7 +6,8 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
-from observability.dashboards.measured import panels
+from ingest.collectors.resource_metrics import MEASURED
+from observability.dashboards.measured import CHARTS, panels
 from observability.inventory.models import Resource
 from observability.telemetry.partitions import maintain
 from observability.telemetry.records import Point
@@ -59,3 +60,34 @@ def test_a_function_that_is_not_pulled_has_none(checkout: Resource, now: datetim
     maintain(now=now)
     measure(checkout, now, "Throttles", "Sum", 3)
     assert titles(checkout, now) == []
+
+
+class TestOtherResources:
+    @pytest.fixture
+    def queue(self, pulled: Resource, now: datetime) -> Resource:
+        return Resource.objects.create(
+            organization=pulled.organization, type="sqs_queue", arn="arn:aws:sqs:eu-west-1:1:orders", name="orders",
+            region="eu-west-1", account="1", first_seen_at=now, last_seen_at=now, listed_at=now,
+        )  # fmt: skip
+
+    def test_show_several_lines_in_one_unit(self, queue: Resource, now: datetime) -> None:
+        measure(queue, now, "ApproximateNumberOfMessagesVisible", "Maximum", 0, 7)
+        measure(queue, now, "ApproximateNumberOfMessagesNotVisible", "Maximum", 2, 1)
+        measure(queue, now, "ApproximateAgeOfOldestMessage", "Maximum", 90, 150)
+        content, age = panels(queue, parse(QueryDict("range=15m"), now))
+        assert [series["l"] for series in content.spec["series"]] == ["Waiting", "Being handled"]
+        assert [value for value in age.spec["series"][0]["y"] if value is not None] == [90_000, 150_000]
+
+    def test_that_did_little_show_little(self, queue: Resource, now: datetime) -> None:
+        assert titles(queue, now) == []
+        measure(queue, now, "ApproximateNumberOfMessagesVisible", "Maximum", 0, 0)
+        measure(queue, now, "ApproximateAgeOfOldestMessage", "Maximum", 0, 0)
+        assert titles(queue, now) == ["Messages in the queue"]
+        (panel,) = panels(queue, parse(QueryDict("range=15m"), now))
+        assert [series["l"] for series in panel.spec["series"]] == ["Waiting"]
+
+
+def test_everything_that_is_read_is_drawn() -> None:
+    drawn = {type_: {line.metric for chart in charts for line in chart.lines} for type_, charts in CHARTS.items()}
+    for type_, measured in MEASURED.items():
+        assert {measure.metric for measure in measured.signs + measured.details} == drawn[type_]
