@@ -5,10 +5,10 @@ from datetime import datetime
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.logs.models import logs_backends
 
-from demo.aws import deployments, logs, metrics, traffic
+from demo.aws import deployments, logs, metrics, surroundings, traffic
 from demo.aws.server import SimulatedAws
 from demo.aws.traffic import HOUR, LAG
-from demo.catalogue import CATALOGUE, FLEET
+from demo.catalogue import CATALOGUE, FLEET, SHOP
 
 PLACES = {(function.account, function.region) for function in (*CATALOGUE, *FLEET)}
 HISTORY, KEPT = HOUR, 6 * HOUR
@@ -53,6 +53,9 @@ class Life:
         for (account, region), data in traffic.figures(self.counted_until, until, self.anchor).items():
             with self.aws.proxy.turn:
                 cloudwatch_backends[account][region].put_metric_data("AWS/Lambda", data)
+        for (region, namespace), data in surroundings.figures(self.counted_until, until, self.anchor).items():
+            with self.aws.proxy.turn:
+                cloudwatch_backends[SHOP][region].put_metric_data(namespace, data)
         self.counted_until = until
 
     def forget(self, now: datetime) -> None:

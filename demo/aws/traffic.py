@@ -5,7 +5,7 @@ again and tells its last hours again tells nothing new.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -134,20 +134,28 @@ def data(function: Function, minute: datetime, ran: list[Run]) -> Iterator[dict[
     """What Lambda tells CloudWatch of one minute; an invocation counts in the minute in which it began."""
     durations = [run.duration_ms for run in ran]
     failed = sum(bool(run.failure) for run in ran)
-    counts = {"Invocations": len(ran), "Errors": failed, "Throttles": 0}
+    told: dict[str, list[float]] = {
+        "Invocations": [len(ran)],
+        "Errors": [failed],
+        "Throttles": [0],
+        "Duration": durations,
+        "ConcurrentExecutions": [1 + int(sum(durations) / 60_000)],
+    }
     if function.name in ASYNCHRONOUS:
-        counts["AsyncEventsReceived"] = len(ran)
-    yield from (datum(function, minute, name, [float(value)]) for name, value in counts.items())
-    yield datum(function, minute, "Duration", durations)
-    yield datum(function, minute, "ConcurrentExecutions", [1.0 + int(sum(durations) / 60_000)])
+        told |= {"AsyncEventsReceived": [len(ran)], "AsyncEventAge": [40]}
     if function.name in STREAMING:
-        age = Random(f"age {function.name} {minute.isoformat()}").lognormvariate(6, 0.5)
-        yield datum(function, minute, "IteratorAge", [age])
-    if function.name in ASYNCHRONOUS:
-        yield datum(function, minute, "AsyncEventAge", [40.0])
+        told["IteratorAge"] = [iterator_age_ms(function, minute)]
+    for name, values in told.items():
+        yield datum({"FunctionName": function.name}, minute, name, values)
 
 
-def datum(function: Function, minute: datetime, name: str, values: list[float]) -> dict[str, Any]:
+def iterator_age_ms(function: Function, minute: datetime) -> float:
+    """How old the last record was that a function read from its stream in a minute."""
+    return Random(f"age {function.name} {minute.isoformat()}").lognormvariate(6, 0.5)
+
+
+def datum(dimensions: Mapping[str, str], minute: datetime, name: str, values: Sequence[float]) -> dict[str, Any]:
+    """What one metric was in a minute, as PutMetricData takes it."""
     statistics = {"SampleCount": len(values), "Sum": sum(values), "Minimum": min(values), "Maximum": max(values)}
-    dimensions = [{"Name": "FunctionName", "Value": function.name}]
-    return {"MetricName": name, "Dimensions": dimensions, "Timestamp": minute, "StatisticValues": statistics}
+    whose = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    return {"MetricName": name, "Dimensions": whose, "Timestamp": minute, "StatisticValues": statistics}
