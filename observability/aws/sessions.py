@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 from django.conf import settings
 
-from observability.aws import policy, quotas, usage
+from observability.aws import paging, policy, quotas, usage
 from observability.aws.leases import Lease, Leases, Target
 from observability.aws.problems import AwsError, Trouble, classify, classify_assume
 
@@ -54,7 +54,6 @@ LIFE_S = 3_600  # The most that AWS lets a role of ours have a role of somebody 
 CLIENTS = 256
 HOME = "home"
 IAM_NAMES = {"stepfunctions": "states", "apigatewayv2": "apigateway", "resourcegroupstaggingapi": "tag"}
-USUAL_TOKENS = (("NextToken", "NextToken"), ("nextToken", "nextToken"), ("Marker", "NextMarker"))
 
 
 class Region(Protocol):
@@ -366,36 +365,12 @@ def _metrics(parameters: Mapping[str, Any]) -> int:
     return sum("MetricStat" in query for query in parameters.get("MetricDataQueries", ()))
 
 
-def _turning(service: str, operation: str, region: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """How to get from a page to the parameters that ask for the next one; empty after the last."""
+def _turning(service: str, operation: str, region: str) -> paging.Turn:
+    """How to turn the pages of a listing."""
     with _lock:
         client = _client(service, region)
         api_name = client.meta.method_to_api_mapping[operation]
         known: dict[str, Any] = {}
         if client.can_paginate(operation):
             known = _session().get_component("data_loader").load_service_model(service, "paginators-1")["pagination"]
-    more = known.get(api_name, {}).get("more_results")
-    names = _tokens(known[api_name]) if api_name in known else _usual_tokens(client, api_name)
-
-    def turn(page: Mapping[str, Any]) -> dict[str, Any]:
-        if more and not page.get(more):
-            return {}
-        return {asked: page[answered] for asked, answered in names if page.get(answered)}
-
-    return turn
-
-
-def _tokens(rule: Mapping[str, Any]) -> list[tuple[str, str]]:
-    asked, answered = (
-        [name] if isinstance(name, str) else name for name in (rule["input_token"], rule["output_token"])
-    )
-    names = list(zip(asked, answered, strict=True))
-    if not all(answer.isidentifier() for _, answer in names):
-        raise ValueError(f"These tokens need more than a name: {names}")
-    return names
-
-
-def _usual_tokens(client: Any, api_name: str) -> list[tuple[str, str]]:
-    """For the few listings that botocore has no rule for."""
-    shape = client.meta.service_model.operation_model(api_name).input_shape
-    return [pair for pair in USUAL_TOKENS if shape is not None and pair[0] in shape.members]
+    return paging.turning(known.get(api_name), client.meta.service_model.operation_model(api_name).input_shape)
