@@ -4,7 +4,7 @@ What was denied or throttled raises ``AwsError``: absent is not empty. Only a li
 ``Harvest.complete`` may mark resources gone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -59,6 +59,7 @@ class Neighbour:
 class Scope:
     """Where to collect, and what is known already.
 
+    ``time_is_up`` says that a run has taken long enough: what can wait should be left to the next one.
     ``functions`` are those of this region that are watched, by name; ``neighbours``, the other resources that are, are
     only told to who measures them.
     """
@@ -71,6 +72,7 @@ class Scope:
     cursor: Mapping[str, Any] = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=dict)
     neighbours: Sequence[Neighbour] = ()
+    time_is_up: Callable[[], bool] = field(default=lambda: False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class Harvest:
     """What one run brought. ``complete`` names the types listed to the end, ``cursor`` is for the next run.
 
     ``active`` are the names of functions that ran since the last one: their logs are worth reading.
-    ``lacking`` are actions that were denied without which the run could do, as IAM spells them.
+    ``lacking`` are actions that were denied without which the run could do, as IAM spells them. ``more`` says that the
+    run was cut short: the next one, which goes on from the cursor, should come at once.
     """
 
     found: Sequence[Found] = ()
@@ -99,6 +102,7 @@ class Harvest:
     cursor: Mapping[str, Any] = field(default_factory=dict)
     active: frozenset[str] = frozenset()
     lacking: tuple[str, ...] = ()
+    more: bool = False
 
 
 class Collector(Protocol):

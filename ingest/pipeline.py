@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -34,6 +34,9 @@ from observability.inventory.selection import Selection
 from observability.telemetry.store import get_store
 
 LARGE = 32 * 1024
+PATIENCE = timedelta(seconds=15)
+"""After so long a run is told that its time is up."""
+
 LOGS_PATIENCE = timedelta(seconds=20)
 """How long one run goes on taking up log groups."""
 
@@ -89,7 +92,9 @@ def collect(*, collection_id: int, clock: Callable[[], datetime]) -> None:
     job = schedule.job(collection_id=collection_id, now=clock())
     if job is None:
         return  # Its lease ran out while the task waited; the next tick claims it again.
-    aws, scope = sessions.region(job.target, job.region), scope_of(job, now=clock())
+    begun_at = clock()
+    aws, scope = sessions.region(job.target, job.region), scope_of(job, now=begun_at)
+    scope = replace(scope, time_is_up=lambda: clock() - begun_at >= PATIENCE)
     try:
         if job.kind == LambdaLogs.kind:
             read_logs(job, aws, scope, clock=clock)
@@ -146,4 +151,4 @@ def keep(job: Job, collector: Collector, harvest: Harvest, scope: Scope, *, now:
     if harvest.active:
         log_groups.wake(account_pk=job.account_pk, region=job.region, names=harvest.active, now=now)
     lacking = f"Not allowed: {', '.join(sorted(harvest.lacking))}" if harvest.lacking else ""
-    schedule.succeed(job, cursor=harvest.cursor, every=collector.every, now=now, note=lacking)
+    schedule.succeed(job, cursor=harvest.cursor, every=collector.every, now=now, note=lacking, more=harvest.more)

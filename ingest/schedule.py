@@ -137,10 +137,15 @@ def job(*, collection_id: int, now: datetime) -> Job | None:
     )  # fmt: skip
 
 
-def succeed(job: Job, *, cursor: Mapping[str, Any], every: timedelta, now: datetime, note: str = "") -> None:
-    """Done; due again in its next slot. In the transaction that stores what the run brought."""
+def succeed(
+    job: Job, *, cursor: Mapping[str, Any], every: timedelta, now: datetime, note: str = "", more: bool = False
+) -> None:
+    """Done; due again in its next slot, or behind all others of its account that are due where there is more to do.
+
+    In the transaction that stores what the run brought.
+    """
     _release(
-        job, cursor=dict(cursor), due_at=next_slot(job, every, now=now), failures=0, succeeded_at=now,
+        job, cursor=dict(cursor), due_at=now if more else next_slot(job, every, now=now), failures=0, succeeded_at=now,
         trouble="access_denied" if note else "", detail=note[:500],
     )  # fmt: skip
     if note:

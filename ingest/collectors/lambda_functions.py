@@ -1,14 +1,15 @@
 """Every function of a region: its configuration, versions, aliases, triggers, tags; and what the account may use.
 
-One listing of all functions and a few of the region come with every run. What has to be asked function by function
-(six or seven calls, of 15 a second that AWS allows an account) is asked when a function changed, and else in turns,
-so that everything has been looked at within a day, and within an hour where there are few functions.
+One listing of all functions and a few of the region come with a run every five minutes. What has to be asked function
+by function (six or seven calls, of 15 a second that AWS allows an account) is asked when a function is new or changed,
+and else in turns, so that everything has been looked at within a day, and within an hour where there are few functions.
+Where many are new, a run asks until its time is up, and the next ones go on at once with what is left, without listing.
 """
 
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,8 +27,8 @@ ROUND = timedelta(days=1)
 RESTING = timedelta(hours=1)
 """And not sooner than this."""
 
-FIRST, MOST, FEWEST = 10, 40, 5
-"""How many changed functions one run asks about, the very first one and any; and how many whose turn it is."""
+FIRST, FEWEST = 10, 5
+"""How many functions the very first run asks about, so that all are soon seen; and how many any, of those in turn."""
 
 FUNCTIONS = "arn:${AWS::Partition}:lambda:*:${AWS::AccountId}:function:*"
 NO_NAME = {"FunctionName": "nightjar-probe"}
@@ -36,7 +37,10 @@ NOT_FINER = "AWS allows nothing finer for this action."
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """AWS's answers; None is one that was not given. ``details`` has what the single calls said, by function."""
+    """AWS's answers; None is one that was not given. ``details`` has what the single calls said, by function.
+
+    ``listed`` is false where the run only went on with what another had left.
+    """
 
     functions: Sequence[Answer]
     mappings: Sequence[Answer] | None
@@ -45,6 +49,7 @@ class Raw:
     details: Mapping[str, Mapping[str, Any]]
     failed: frozenset[str]
     lacking: tuple[str, ...]
+    listed: bool = True
 
 
 def _each(action: str, why: str, without: str, operation: str) -> Permission:
@@ -126,31 +131,54 @@ class LambdaFunctions:
     )
 
     def fetch(self, aws: Region, scope: Scope) -> Raw:
-        functions = [each for page in aws.pages("lambda", "list_functions") for each in page["Functions"]]
         extras = Extras(aws)
+        if left := left_over(scope):
+            details, failed = _look(extras, left, scope)
+            return Raw((), None, None, None, details, failed, extras.lacking, listed=False)
+        functions = [each for page in aws.pages("lambda", "list_functions") for each in page["Functions"]]
         mappings = extras.pages("lambda", "list_event_source_mappings")
         tags = extras.tags("lambda:function")
         settings = extras.call("lambda", "get_account_settings")
-        details, failed = _look(extras, due(functions, scope.cursor, now=scope.now))
+        details, failed = _look(extras, due(functions, scope.cursor, now=scope.now), scope)
         return Raw(functions, mappings, tags, settings, details, failed, extras.lacking)
 
     def transform(self, raw: Raw, scope: Scope) -> Harvest:
-        found = [*_functions(raw), *_account(raw, scope)]
+        cursor = _cursor(raw, scope)
         return Harvest(
-            found=found, complete=frozenset({"lambda_function"}), cursor=_cursor(raw, scope), lacking=raw.lacking
+            found=[*_functions(raw), *_account(raw, scope)] if raw.listed else list(_parts(raw, scope)),
+            complete=frozenset({"lambda_function"}) if raw.listed else frozenset(),
+            cursor=cursor,
+            lacking=_lacking(raw, scope),
+            more="left" in cursor or not raw.listed,
         )
+
+
+def left_over(scope: Scope) -> list[str]:
+    """Whom to go on with; nobody when it is time for a listing, or somebody is there whom none has told of yet."""
+    left, seen = scope.cursor.get("left", {}), scope.cursor.get("seen", {})
+    recent = _minute(scope.now - EVERY) < scope.cursor.get("listed", 0)
+    return _waiting(left, seen) if recent and not scope.functions.keys() - seen.keys() - left.keys() else []
 
 
 def due(functions: Sequence[Answer], cursor: Mapping[str, Any], *, now: datetime) -> list[str]:
     """Whom to ask about in detail: those that are new or changed, longest waiting first, and those whose turn it is."""
-    seen = cursor.get("seen", {})
-    order = {each["FunctionName"]: seen.get(each["FunctionName"], ["", 0]) for each in functions}
-    waiting = sorted(order, key=lambda name: (order[name][1], name))
-    changed = {each["FunctionName"] for each in functions if order[each["FunctionName"]][0] != fingerprint(each)}
+    seen, names = cursor.get("seen", {}), {each["FunctionName"] for each in functions}
+    changed = _changed(functions, seen)
     turns = max(FEWEST, math.ceil(len(functions) * (EVERY / ROUND)))
     rested = _minute(now - RESTING)
-    stale = [name for name in waiting if name not in changed and order[name][1] <= rested]
-    return [name for name in waiting if name in changed][: MOST if seen else FIRST] + stale[:turns]
+    stale = [name for name in _waiting(names - changed.keys(), seen) if seen[name][1] <= rested]
+    return _waiting(changed, seen)[: None if seen else FIRST] + stale[:turns]
+
+
+def _waiting(names: Iterable[str], seen: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Those who were never asked about first, then by how long ago that was."""
+    return sorted(names, key=lambda name: (seen[name][1] if name in seen else 0, name))
+
+
+def _changed(functions: Iterable[Answer], seen: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+    """The fingerprints of those that are other than when they were asked about, or never were."""
+    prints = {each["FunctionName"]: fingerprint(each) for each in functions}
+    return {name: now for name, now in prints.items() if name not in seen or seen[name][0] != now}
 
 
 def fingerprint(function: Answer) -> str:
@@ -163,10 +191,12 @@ def _minute(at: datetime) -> int:
     return int(at.timestamp()) // 60
 
 
-def _look(extras: Extras, names: Sequence[str]) -> tuple[dict[str, dict[str, Any]], frozenset[str]]:
-    """Ask about each, until AWS has had enough; what was learnt by then is kept, the rest waits for the next run."""
+def _look(extras: Extras, names: Sequence[str], scope: Scope) -> tuple[dict[str, dict[str, Any]], frozenset[str]]:
+    """Ask about each until time is up or AWS has had enough; what was learnt by then is kept, the rest is left over."""
     details: dict[str, dict[str, Any]] = {}
     for name in names:
+        if scope.time_is_up():
+            break
         try:
             details[name] = dict(_details(extras, name))
         except AwsError as error:
@@ -220,19 +250,35 @@ def _account(raw: Raw, scope: Scope) -> Iterator[Found]:
     yield Found("aws_account", f"arn:{scope.partition}:iam::{scope.account}:root", "", {scope.region: limits})
 
 
+def _parts(raw: Raw, scope: Scope) -> Iterator[Found]:
+    """The details of functions that were listed before. Of those that were deleted since, nothing is told."""
+    silent = "lambda:GetFunctionConfiguration" in raw.lacking
+    for name, answers in raw.details.items():
+        config = detailed(answers)
+        if config and (silent or answers["configuration"] is not None):
+            arn = f"arn:{scope.partition}:lambda:{scope.region}:{scope.account}:function:{name}"
+            yield Found("lambda_function", arn, name, config)
+
+
+def _lacking(raw: Raw, scope: Scope) -> tuple[str, ...]:
+    """What was denied, also to the listing that this run goes on from."""
+    return tuple(sorted({*raw.lacking, *(() if raw.listed else scope.cursor["lacking"])}))
+
+
 def _cursor(raw: Raw, scope: Scope) -> dict[str, Any]:
     """By function: what it looked like when it was last asked about in detail, and in which minute that was.
 
-    A failure counts as asked, so that others come first, but the function stays due.
+    A failure counts as asked, so that others come first, but the function stays due. Who is still to be asked about is
+    ``left``, unless AWS has had enough before it told anything.
     """
     before, minute = scope.cursor.get("seen", {}), _minute(scope.now)
-    seen = {}
-    for function in raw.functions:
-        name = function["FunctionName"]
-        if name in raw.details:
-            seen[name] = [fingerprint(function), minute]
-        elif name in raw.failed:
-            seen[name] = ["", minute]
-        elif name in before:
-            seen[name] = before[name]
-    return {"seen": seen}
+    changed = _changed(raw.functions, before) if raw.listed else scope.cursor["left"]
+    names = [each["FunctionName"] for each in raw.functions] if raw.listed else [*before, *changed]
+    asked = {name: [changed.get(name) or before[name][0], minute] for name in raw.details}
+    seen = {name: before[name] for name in names if name in before} | asked
+    seen |= {name: ["", minute] for name in raw.failed}
+    left = {name: told for name, told in changed.items() if name not in raw.details and name not in raw.failed}
+    if not left or (raw.failed and not raw.details):
+        return {"seen": seen}
+    listed = minute if raw.listed else scope.cursor["listed"]
+    return {"seen": seen, "left": left, "listed": listed, "lacking": [*_lacking(raw, scope)]}

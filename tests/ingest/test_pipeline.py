@@ -1,10 +1,13 @@
 """One run of a collection, from what is known of the place to what is stored."""
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
 from ingest import pipeline, schedule
+from ingest.collector import Harvest, Scope
+from ingest.collectors import BY_KIND
 from ingest.metric_data import Metric
 from ingest.models import Collection
 from observability.aws import sessions
@@ -63,3 +66,27 @@ def test_metrics_are_read_of_what_is_known_watched_and_there(
     assert {pk: [(reading.at, reading.value) for reading in readings] for pk, readings in stored.items()} == {
         orders.pk: [(NOW - MINUTE, 3.0)]
     }
+
+
+class Patient:
+    """A collector that asks again and again until its time is up."""
+
+    kind, title, every, permissions = "queues", "Queues", 5 * MINUTE, ()
+
+    def fetch(self, aws: object, scope: Scope) -> int:
+        return next(number for number in range(100) if scope.time_is_up())
+
+    def transform(self, raw: int, scope: Scope) -> Harvest:
+        return Harvest(cursor={"asked": raw}, more=True)
+
+
+def test_a_run_that_is_cut_short_goes_on_at_once(account: AwsAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Collection.objects.create(account=account, region=REGION, kind="queues", due_at=NOW)
+    assert schedule.claim(now=NOW, at_once=1) == [row.pk]
+    monkeypatch.setitem(BY_KIND, "queues", Patient())
+    seconds = count()
+    pipeline.collect(collection_id=row.pk, clock=lambda: NOW + timedelta(seconds=next(seconds)))
+    row.refresh_from_db()
+    asked = pipeline.PATIENCE.seconds - 1  # It begins with the second look at the clock.
+    assert (row.cursor, row.due_at) == ({"asked": asked}, NOW + timedelta(seconds=asked + 3))
+    assert row.leased_until is None

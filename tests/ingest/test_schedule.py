@@ -99,6 +99,15 @@ class TestRun:
         again = schedule.next_slot(job, 5 * MINUTE, now=row.due_at)
         assert again - row.due_at == 5 * MINUTE
 
+    def test_that_was_cut_short_goes_on_once_the_others_had_their_turn(self, acme: Organization) -> None:
+        account = connect(acme)
+        row = collection(account, kind="lambda_functions")
+        schedule.succeed(claimed(row), cursor={}, every=5 * MINUTE, now=NOW + timedelta(seconds=15), more=True)
+        other = collection(account, due_at=NOW + timedelta(seconds=14))
+        later = NOW + timedelta(seconds=16)
+        assert schedule.claim(now=later, at_once=1) == [other.pk]
+        assert schedule.claim(now=later, at_once=2) == [row.pk]
+
     def test_that_fails_waits_longer_each_time(self, acme: Organization) -> None:
         row, now, waits = collection(connect(acme)), NOW, []
         for _ in range(12):

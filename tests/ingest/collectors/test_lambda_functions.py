@@ -3,17 +3,23 @@
 import io
 import json
 import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from demo.aws.server import SimulatedAws
-from ingest.collector import Harvest, Scope
+from ingest.collector import Function, Harvest, Scope
 from ingest.collectors import lambda_functions
 from ingest.collectors.lambda_functions import LambdaFunctions, Raw, due, fingerprint
+from ingest.pipeline import PATIENCE
+from observability.aws import quotas
 from observability.aws.problems import AwsError, Trouble
+from observability.aws.sessions import Region, Target
 from tests.aws_region import RootRegion
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -209,12 +215,12 @@ class TestDue:
         minute = int((NOW - ago).timestamp()) // 60
         return {"seen": {each["FunctionName"]: [fingerprint(each), minute] for each in functions}}
 
-    def test_a_few_in_the_first_run_more_in_the_next(self) -> None:
+    def test_a_few_in_the_first_run_all_others_in_the_next(self) -> None:
         functions = self.functions(100)
         first = due(functions, {}, now=NOW)
         assert first == [each["FunctionName"] for each in functions[: lambda_functions.FIRST]]
         then = due(functions, self.seen(functions[:10], timedelta()), now=NOW)
-        assert then == [each["FunctionName"] for each in functions[10:50]]
+        assert then == [each["FunctionName"] for each in functions[10:]]
 
     def test_nobody_who_was_just_asked(self) -> None:
         functions = self.functions(100)
@@ -238,15 +244,77 @@ class TestDue:
         functions = self.functions(60)
         raw = replace(RAW, functions=functions, details={}, failed=frozenset({"f0000"}))
         cursor = LambdaFunctions().transform(raw, SCOPE).cursor
-        later = due(functions, cursor, now=NOW)
-        assert "f0000" not in later
-        assert len(later) == lambda_functions.MOST
+        assert due(functions, cursor, now=NOW)[-1] == "f0000"
+        assert "left" not in cursor
 
     def test_the_cursor_forgets_who_is_gone(self) -> None:
-        scope = replace(SCOPE, cursor={"seen": {"gone": ["x", 1], "render": ["y", 2]}})
+        scope = replace(SCOPE, cursor={"seen": {"gone": ["x", 1], "render": [fingerprint(IMAGE), 2]}})
         assert LambdaFunctions().transform(RAW, scope).cursor == {
-            "seen": {"checkout": [fingerprint(LISTED), int(NOW.timestamp()) // 60], "render": ["y", 2]}
+            "seen": {"checkout": [fingerprint(LISTED), int(NOW.timestamp()) // 60], "render": [fingerprint(IMAGE), 2]}
         }
+
+
+class TestGoingOn:
+    """What is left when time is up is asked about at once, without listing all again."""
+
+    def first(self, aws: RootRegion) -> Harvest:
+        asked = iter([False, True])
+        return collect(aws, replace(SCOPE, time_is_up=lambda: next(asked)))
+
+    def after(self, found: Harvest, minutes: int = 1, **known: Any) -> Scope:
+        now = NOW + timedelta(minutes=minutes)
+        return replace(SCOPE, cursor=json.loads(json.dumps(found.cursor)), now=now, **known)
+
+    def test_reads_what_is_left_and_nothing_else(self, aws: RootRegion) -> None:
+        first = self.first(aws)
+        assert first.more
+        assert {each.name for each in first.found} == {"checkout", "idle", ""}
+        aws.calls.clear()
+        then = collect(aws, self.after(first))
+        assert not {"list_functions", "list_event_source_mappings", "get_resources"} & set(aws.calls)
+        (idle,) = then.found
+        assert (idle.type, idle.arn, idle.name) == ("lambda_function", ARN + "idle", "idle")
+        assert idle.config["aliases"] == {}
+        assert idle.tags is None
+        assert "runtime" not in idle.config
+        assert then.complete == frozenset()
+
+    def test_ends_with_a_listing_that_finds_nothing_left(self, aws: RootRegion) -> None:
+        then = collect(aws, self.after(self.first(aws)))
+        assert then.more
+        assert then.cursor.keys() == {"seen"}
+        aws.calls.clear()
+        last = collect(aws, self.after(then))
+        assert aws.calls["list_functions"] == 1
+        assert not aws.calls["list_aliases"]
+        assert not last.more
+
+    @pytest.mark.parametrize(
+        ("minutes", "known"), [(5, {}), (1, {"functions": {"new": Function(9, ARN + "new", "new", {}, None)}})]
+    )
+    def test_lists_when_it_is_time_and_when_somebody_is_new(
+        self, aws: RootRegion, minutes: int, known: dict[str, Any]
+    ) -> None:
+        first = self.first(aws)
+        aws.calls.clear()
+        found = collect(aws, self.after(first, minutes, **known))
+        assert aws.calls["list_functions"] == 1
+        assert "aliases" in next(each for each in found.found if each.name == "idle").config
+
+    def test_a_function_that_was_deleted_meanwhile_does_not_come_back(self, aws: RootRegion) -> None:
+        first = self.first(aws)
+        aws.call("lambda", "delete_function", FunctionName="idle")
+        assert collect(aws, self.after(first)).found == []
+
+    def test_waits_when_aws_has_had_enough(self, aws: RootRegion, monkeypatch: pytest.MonkeyPatch) -> None:
+        throttle(aws, monkeypatch, "checkout")
+        found = collect(aws)
+        assert not found.more
+        assert {each.name for each in found.found} == {"checkout", "idle", ""}
+
+    def test_does_not_forget_what_the_listing_was_denied(self, aws: RootRegion, simulated_aws: SimulatedAws) -> None:
+        simulated_aws.deny(ACCOUNT, "lambda:GetAccountSettings")
+        assert collect(aws, self.after(self.first(aws))).lacking == ("lambda:GetAccountSettings",)
 
 
 @pytest.fixture
@@ -279,7 +347,7 @@ def package() -> bytes:
     return content.getvalue()
 
 
-def collect(aws: RootRegion, scope: Scope = SCOPE) -> Harvest:
+def collect(aws: Region, scope: Scope = SCOPE) -> Harvest:
     collector = LambdaFunctions()
     return collector.transform(collector.fetch(aws, scope), scope)
 
@@ -347,3 +415,60 @@ def throttle(aws: RootRegion, monkeypatch: pytest.MonkeyPatch, name: str) -> Non
         return pages(service, operation, **parameters)
 
     monkeypatch.setattr(aws, "pages", refuse)
+
+
+class Paced:
+    """Fulfils ``Region`` for many functions, by a clock of its own: every call takes its turn, and some time."""
+
+    target = Target(ACCOUNT, "aws", "", "", "acme")
+    region = REGION
+
+    def __init__(self, functions: int) -> None:
+        self.names = [f"f{number:04}" for number in range(functions)]
+        self.now = NOW
+        self.free_at: dict[str, datetime] = {}
+        self.calls: Counter[str] = Counter()
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        family = quotas.family(service, operation)
+        turn = max(self.now, self.free_at.get(family, self.now))
+        self.free_at[family] = turn + timedelta(seconds=1 / quotas.RATES[family].per_second)
+        self.now = turn + timedelta(seconds=0.06)
+        self.calls[operation] += 1
+        return {"FunctionArn": ARN, "State": "Active", "AccountLimit": SETTINGS["AccountLimit"],
+                "AccountUsage": SETTINGS["AccountUsage"]}  # fmt: skip
+
+    def pages(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        if operation in ("list_functions", "get_resources"):
+            size = 50 if operation == "list_functions" else 100
+            for start in range(0, len(self.names), size):
+                part = self.names[start : start + size]
+                told = [{**LISTED, "FunctionName": name, "FunctionArn": ARN + name} for name in part]
+                yield self.call(service, operation) | {"Functions": told, "ResourceTagMappingList": []}
+            return
+        versions = [{**LISTED, "Version": "1"}]
+        kinds = ("Aliases", "FunctionEventInvokeConfigs", "FunctionUrlConfigs", "ProvisionedConcurrencyConfigs")
+        empty: dict[str, list[Any]] = {kind: [] for kind in (*kinds, "EventSourceMappings")}
+        yield self.call(service, operation) | empty | {"Versions": versions}
+
+
+class TestPace:
+    """A simulated first hour of an account with a thousand functions, each with a published version: seven calls."""
+
+    def test_a_thousand_functions_are_known_in_a_quarter_of_an_hour(self) -> None:
+        aws, told, listings, runs = Paced(1_000), set[str](), [], []
+        cursor: Mapping[str, Any] = {}
+        while len(told) < 1_000:
+            begun, before = aws.now, aws.calls["list_functions"]
+            scope = replace(SCOPE, cursor=cursor, now=begun, time_is_up=lambda: aws.now - begun >= PATIENCE)  # noqa: B023
+            found = collect(aws, scope)
+            cursor = json.loads(json.dumps(found.cursor))
+            told |= {each.name for each in found.found if "state" in each.config}
+            runs.append(aws.now - begun)
+            listings += [begun] if aws.calls["list_functions"] > before else []
+            assert found.more or len(told) == 1_000
+            aws.now += timedelta(seconds=2)  # Until the next tick.
+        assert aws.now - NOW < timedelta(minutes=15)
+        assert max(runs) < timedelta(seconds=20)
+        assert all(later - earlier < timedelta(minutes=6) for earlier, later in pairwise(listings))
+        assert len(listings) >= 3
