@@ -146,9 +146,14 @@ def keep(job: Job, collector: Collector, harvest: Harvest, scope: Scope, *, now:
         found=harvest.found, complete=harvest.complete, now=scope.now,
     )  # fmt: skip
     if applied.new:
-        schedule.bring_forward(job, LambdaLogs.kind, now=now)
+        schedule.bring_forward(job, _reader(job.kind), now=now)
     get_store().append_points(harvest.points, now=now)
     if harvest.active:
         log_groups.wake(account_pk=job.account_pk, region=job.region, names=harvest.active, now=now)
     lacking = f"Not allowed: {', '.join(sorted(harvest.lacking))}" if harvest.lacking else ""
     schedule.succeed(job, cursor=harvest.cursor, every=collector.every, now=now, note=lacking, more=harvest.more)
+
+
+def _reader(kind: str) -> str:
+    """Who reads what a listing of that kind found: the logs of functions, the metrics of all else."""
+    return LambdaLogs.kind if kind == schedule.LISTING else ResourceMetrics.kind

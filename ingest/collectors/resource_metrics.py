@@ -139,8 +139,7 @@ class ResourceMetrics:
     permissions: tuple[Permission, ...] = (LIST_METRICS, GET_METRIC_DATA)
 
     def fetch(self, aws: Region, scope: Scope) -> Sequence[Answer]:
-        until = scope.cursor.get("until")
-        start, recently = reach(datetime.fromisoformat(until) if until else None, now=scope.now)
+        start, recently = _reach(scope)
         signs: list[Query] = []
         details: list[Query] = []
         for type_, measured in MEASURED.items():
@@ -160,7 +159,19 @@ class ResourceMetrics:
             Point(scope.organization_id, resource_id, metric, statistic, PERIOD_S, at, value)
             for (resource_id, metric, statistic, at), value in totals.items()
         ]
-        return Harvest(points=points, cursor={"until": scope.now.isoformat()})
+        return Harvest(points=points, cursor={"until": scope.now.isoformat(), "types": _types(scope)})
+
+
+def _reach(scope: Scope) -> tuple[datetime, bool]:
+    """As far back as the last reading demands, or as the first one goes where a type is new: minutes are free."""
+    until = scope.cursor.get("until")
+    usual = reach(datetime.fromisoformat(until) if until else None, now=scope.now)
+    fresh = set(_types(scope)) - set(scope.cursor.get("types", ()))
+    return min(usual, reach(None, now=scope.now)) if fresh else usual
+
+
+def _types(scope: Scope) -> list[str]:
+    return sorted({each.type for each in scope.neighbours})
 
 
 def _queries(there: Iterable[Metric], named: Mapping[Dimensions, int], wanted: Sequence[Measure]) -> Iterator[Query]:

@@ -8,6 +8,7 @@ import pytest
 from ingest import pipeline, schedule
 from ingest.collector import Harvest, Scope
 from ingest.collectors import BY_KIND
+from ingest.collectors.queues import Queues, Raw
 from ingest.metric_data import Metric
 from ingest.models import Collection
 from observability.aws import sessions
@@ -37,8 +38,10 @@ def account(acme: Organization) -> AwsAccount:
     return connect(acme)
 
 
-def collect(account: AwsAccount, cloudwatch: CloudWatch, monkeypatch: pytest.MonkeyPatch) -> Collection:
-    row = Collection.objects.create(account=account, region=REGION, kind="resource_metrics", due_at=NOW)
+def collect(
+    account: AwsAccount, cloudwatch: CloudWatch, monkeypatch: pytest.MonkeyPatch, kind: str = "resource_metrics"
+) -> Collection:
+    row = Collection.objects.create(account=account, region=REGION, kind=kind, due_at=NOW)
     assert schedule.claim(now=NOW, at_once=1) == [row.pk]
     monkeypatch.setattr(sessions, "region", lambda target, name: cloudwatch)
     pipeline.collect(collection_id=row.pk, clock=lambda: NOW)
@@ -60,7 +63,7 @@ def test_metrics_are_read_of_what_is_known_watched_and_there(
     for name in ("orders", "orders-canary", "theirs", "deleted", "elsewhere", "unknown"):
         cloudwatch.count(Metric("AWS/SQS", VISIBLE, frozenset({("QueueName", name)})), 3, NOW - MINUTE, "Maximum")
     row = collect(account, cloudwatch, monkeypatch)
-    assert (row.failures, row.succeeded_at, row.cursor) == (0, NOW, {"until": NOW.isoformat()})
+    assert (row.failures, row.succeeded_at, row.cursor["until"]) == (0, NOW, NOW.isoformat())
     window = Window(NOW - timedelta(hours=1), NOW)
     stored = get_store().points(acme.pk, window, metric=VISIBLE, statistic="Maximum")
     assert {pk: [(reading.at, reading.value) for reading in readings] for pk, readings in stored.items()} == {
@@ -90,3 +93,14 @@ def test_a_run_that_is_cut_short_goes_on_at_once(account: AwsAccount, monkeypatc
     asked = pipeline.PATIENCE.seconds - 1  # It begins with the second look at the clock.
     assert (row.cursor, row.due_at) == ({"asked": asked}, NOW + timedelta(seconds=asked + 3))
     assert row.leased_until is None
+
+
+def test_what_is_new_is_read_at_once(account: AwsAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = NOW + 4 * MINUTE
+    metrics = Collection.objects.create(account=account, region=REGION, kind="resource_metrics", due_at=later)
+    logs = Collection.objects.create(account=account, region=REGION, kind="lambda_logs", due_at=later)
+    monkeypatch.setattr(Queues, "fetch", lambda self, aws, scope: Raw(["https://sqs/1/orders"], {}, None, ()))
+    collect(account, CloudWatch(), monkeypatch, kind="queues")
+    metrics.refresh_from_db()
+    logs.refresh_from_db()
+    assert (metrics.due_at, logs.due_at) == (NOW, later)

@@ -139,6 +139,16 @@ class TestReading:
         assert "RecentlyActive" not in cloudwatch.calls[0]
         assert cloudwatch.calls[1]["StartTime"] == at(-6 * 60)
 
+    def test_looks_further_back_where_a_type_is_new(self, cloudwatch: CloudWatch) -> None:
+        topic = metric("SNS", "NumberOfMessagesPublished", TopicName="news")
+        cloudwatch.count(topic, 5, at(150))
+        first = run(cloudwatch, scope(QUEUE))
+        second = run(cloudwatch, scope(QUEUE, TOPIC, now=NOW + 5 * MINUTE, cursor=first.cursor))
+        assert (2, "NumberOfMessagesPublished", "Sum", 5) in told(second)
+        cloudwatch.calls.clear()
+        run(cloudwatch, scope(QUEUE, TOPIC, now=NOW + 10 * MINUTE, cursor=second.cursor))
+        assert cloudwatch.calls[-1]["StartTime"] == at(15)
+
     def test_ends_when_listing_is_denied(self, simulated_aws: SimulatedAws) -> None:
         simulated_aws.deny(ACCOUNT, "cloudwatch:ListMetrics")
         with pytest.raises(AwsError) as raised:
