@@ -36,6 +36,7 @@ SHOUTED = re.compile(r"[A-Z]{3,}(_[A-Z]+)*")
 SHORT = 12
 """As much of a digest as people compare."""
 SAID = {
+    ("timezone", "UTC"): "UTC",
     ("tracing", "PassThrough"): "only when the caller traces",
     ("snap_start", "None"): "off",
     ("snap_start", "PublishedVersions"): "for published versions",

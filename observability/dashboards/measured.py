@@ -72,7 +72,7 @@ CHARTS: Mapping[str, tuple[Chart, ...]] = {
             "Messages received",
             (
                 Line("Received", "NumberOfMessagesReceived", "c6"),
-                Line("Deleted, which is done", "NumberOfMessagesDeleted", "ok"),
+                Line("Done and deleted", "NumberOfMessagesDeleted", "ok"),
             ),
         ),
     ),
@@ -143,10 +143,15 @@ CHARTS: Mapping[str, tuple[Chart, ...]] = {
 }
 
 
+def is_measured(resource: Resource) -> bool:
+    """Whether CloudWatch may have something to tell: not of what no account is connected for, nor of schedules."""
+    return resource.type in CHARTS and resource.listed_at is not None and resource.config.get("kind") != "schedule"
+
+
 def panels(resource: Resource, time_range: TimeRange, marked: Sequence[dict[str, Any]] = ()) -> list[Panel]:
-    """The charts of this resource: none of what no account is connected for, else a query for each line."""
+    """The charts of this resource, with a query for each line."""
     found = []
-    for chart in CHARTS.get(resource.type, ()) if resource.listed_at else ():
+    for chart in CHARTS[resource.type] if is_measured(resource) else ():
         drawn = {line: read(resource, line, time_range) for line in chart.lines}
         told = {line: readings for line, readings in drawn.items() if any(each.value is not None for each in readings)}
         values = [each.value for readings in told.values() for each in readings]

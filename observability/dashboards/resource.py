@@ -34,7 +34,7 @@ class Connection:
 def resource(request: MemberRequest, resource_id: int) -> HttpResponse:
     time_range, _, _ = asked(request.GET, timezone.now())
     found = get_object_or_404(request.organization.resources, pk=resource_id)
-    panels = measured.panels(found, time_range)
+    is_measured = measured.is_measured(found)
     context: dict[str, Any] = {
         "title": found.name,
         "nav": "resources",
@@ -44,9 +44,10 @@ def resource(request: MemberRequest, resource_id: int) -> HttpResponse:
         "tags": sorted(found.config.get("tags", {}).items()),
         "connections": connections(found),
         "connected_account": connected_account(found),
-        "panels": panels,
+        "is_measured": is_measured,
+        "panels": measured.panels(found, time_range),
     }
-    if panels:
+    if is_measured:
         context["time_range"] = time_range
     return render(request, "dashboards/resource.html", context)
 
