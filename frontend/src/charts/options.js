@@ -9,6 +9,14 @@ const FONT = '11px "Inter Variable", system-ui';
 const SYNC = 'nightjar';
 // Nobody counts half an error: only these go between whole numbers.
 const FRACTIONAL = new Set(['pct', 'ms', 'mb', 'usd']);
+const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE;
+// In ms; people count minutes and hours in other steps than thousands.
+const DURATIONS = [
+  ...[0.01, 0.1, 1, 10, 100, SECOND].flatMap((power) => [power, 2 * power, 5 * power]),
+  ...[10, 20, 30].map((seconds) => seconds * SECOND),
+  ...[1, 2, 5, 10, 20, 30].map((minutes) => minutes * MINUTE),
+  ...[1, 2, 4, 6, 12, 24, 48, 96, 192].map((hours) => hours * HOUR),
+];
 const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 /** Each value stands in the middle of its bucket. */
@@ -96,6 +104,7 @@ function timeLabels(u, splits) {
 function valueAxis(name, format, height) {
   return {
     ...(FRACTIONAL.has(name) ? {} : { incrs: WHOLE }),
+    ...(name === 'ms' ? { incrs: DURATIONS } : {}),
     stroke: color('faint'),
     font: FONT,
     size: (u, values) => Math.max(44, ...(values ?? []).map((text) => text.length * 6.3 + 14)),
