@@ -91,6 +91,8 @@ class Found:
 class Harvest:
     """What one run brought. ``complete`` names the types listed to the end, ``cursor`` is for the next run.
 
+    ``since`` is when that listing began, where it took several runs.
+
     ``active`` are the names of functions that ran since the last one: their logs are worth reading.
     ``lacking`` are actions that were denied without which the run could do, as IAM spells them. ``more`` says that the
     run was cut short: the next one, which goes on from the cursor, should come at once.
@@ -103,6 +105,7 @@ class Harvest:
     active: frozenset[str] = frozenset()
     lacking: tuple[str, ...] = ()
     more: bool = False
+    since: datetime | None = None
 
 
 class Collector(Protocol):

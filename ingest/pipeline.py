@@ -143,7 +143,7 @@ def keep(job: Job, collector: Collector, harvest: Harvest, scope: Scope, *, now:
     """Store what a run brought, as of when it began, and with it how far the collection has got."""
     applied = listing.apply(
         organization_id=job.organization_id, account=job.account, region=job.region,
-        found=harvest.found, complete=harvest.complete, now=scope.now,
+        found=harvest.found, complete=harvest.complete, since=harvest.since, now=scope.now,
     )  # fmt: skip
     if applied.new:
         schedule.bring_forward(job, _reader(job.kind), now=now)

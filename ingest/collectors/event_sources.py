@@ -1,39 +1,50 @@
 """What wakes functions: rules of EventBridge with their schedules and patterns, and schedules of EventBridge Scheduler.
 
 Only those are kept whose target is a function. The cursor remembers of each schedule when it was last modified as it
-was read, and whether it calls a function.
+was read, and whether it calls a function. Some applications make a schedule for every customer: what one run does not
+get through, the next goes on with, and only when all was listed is missed what was not among it.
 """
 
 import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from ingest.collector import Found, Harvest, Permission, Scope
 from ingest.extras import TAGS, Answer, Extras, Tags
 from ingest.function_config import unqualified
+from observability.aws.problems import AwsError
 from observability.aws.sessions import Region
 
 TYPE = "schedule_rule"
 DEFAULT = "default"
 INVOKE = ":aws-sdk:lambda:invoke"
-MOST_ASKED, MOST_LISTED = 200, 2_000
-"""So many schedules are read in one run, and considered at all: some applications make one per customer."""
+SCHEDULES = ""
+"""In a place, instead of the name of a bus."""
+
+RULES_AT_ONCE, SCHEDULES_AT_ONCE = 50, 100
+"""How many a page has; each of these rules, and each of these schedules that changed, is a call of its own."""
+
+Place = tuple[str, str]
+"""A bus, or the schedules, and the token of a page there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
     """Rules with their targets, and what the listing says of schedules, each with all of it where that was read.
 
-    ``complete`` says whether nothing was left out.
+    ``whole`` says whether nothing was withheld since the listing began; ``place`` is where it stopped, if it did.
     """
 
     rules: Sequence[tuple[Answer, Sequence[Answer]]]
     schedules: Sequence[tuple[Answer, Answer | None]]
     tags: Sequence[Answer] | None
-    complete: bool
+    whole: bool
     lacking: tuple[str, ...]
+    place: Place | None = None
 
 
 class EventSources:
@@ -80,62 +91,115 @@ class EventSources:
     )
 
     def fetch(self, aws: Region, scope: Scope) -> Raw:
-        extras = Extras(aws)
-        rules, all_rules = _rules(aws, extras)
-        schedules, all_schedules = _schedules(extras, scope)
-        return Raw(rules, schedules, extras.tags("events:rule"), all_rules and all_schedules, extras.lacking)
+        extras, seen = Extras(aws), scope.cursor.get("seen", {}) | scope.cursor.get("here", {})
+        todo, whole = _todo(extras, scope)
+        pages: list[Page] = []
+        while todo and not (pages and scope.time_is_up()):
+            at, token = todo[0]
+            try:
+                page = _schedules(extras, token, seen, scope) if at == SCHEDULES else _rules(aws, extras, at, token)
+            except AwsError as error:
+                if not pages or not error.transient:
+                    raise
+                break  # What was read before is worth keeping.
+            todo.popleft()
+            if page.token:
+                todo.appendleft((at, page.token))
+            pages.append(page)
+        rules = [each for page in pages for each in page.rules]
+        schedules = [each for page in pages for each in page.schedules]
+        tags = extras.tags("events:rule") if rules else ()
+        whole = whole and all(page.whole for page in pages)
+        return Raw(rules, schedules, tags, whole, extras.lacking, todo[0] if todo else None)
 
     def transform(self, raw: Raw, scope: Scope) -> Harvest:
         tags = Tags(raw.tags)
         found = [_rule(rule, targets, tags) for rule, targets in raw.rules]
-        seen: dict[str, list[Any]] = {}
+        known, here = dict(scope.cursor.get("seen", {})), dict(scope.cursor.get("here", {}))
         for listed, read in raw.schedules:
-            arn, before = listed["Arn"], scope.cursor.get("seen", {}).get(listed["Arn"], ["", False])
-            schedule = _whole(read, scope) if read else _part(listed) if before[1] else None
+            key, modified = _key(listed["Arn"]), _modified(listed)
+            before = known.pop(key, 0) or here.get(key, 0)
+            schedule = _whole(read, scope) if read else _part(listed) if before > 0 else None
             found.append(schedule)
-            if read or before[0] == _modified(listed):
-                seen[arn] = [_modified(listed), schedule is not None]
+            if seen := (modified if schedule else -modified) if read else before:
+                here[key] = seen
+        lacking = tuple(sorted({*raw.lacking, *scope.cursor.get("lacking", ())}))
+        began = scope.cursor.get("began", scope.now.isoformat())
+        cursor: dict[str, Any] = {"seen": here if raw.whole else known | here}
+        if raw.place:
+            cursor = {"seen": known, "here": here, "began": began, "whole": raw.whole, "lacking": [*lacking]}
+            cursor |= {"at": raw.place[0], "token": raw.place[1]}
         return Harvest(
             found=[each for each in found if each],
-            complete=frozenset({TYPE}) if raw.complete else frozenset(),
-            cursor={"seen": seen},
-            lacking=raw.lacking,
+            complete=frozenset({TYPE}) if raw.whole and not raw.place else frozenset(),
+            since=datetime.fromisoformat(began),
+            cursor=cursor,
+            lacking=lacking,
+            more=raw.place is not None,
         )
 
 
-def _rules(aws: Region, extras: Extras) -> tuple[list[tuple[Answer, list[Answer]]], bool]:
-    """The rules of all buses with their targets, and whether that is all. AWS's own rules never call a function."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``token`` is that of the next page, or of this one while some of it is to be read; empty after the last."""
+
+    rules: Sequence[tuple[Answer, list[Answer]]] = ()
+    schedules: Sequence[tuple[Answer, Answer | None]] = ()
+    token: str = ""
+    whole: bool = True
+
+
+def _todo(extras: Extras, scope: Scope) -> tuple[deque[Place], bool]:
+    """Where to list, from where the last run stopped, and whether nothing was withheld so far."""
+    at, whole = scope.cursor.get("at"), scope.cursor.get("whole", True)
+    last = (SCHEDULES, scope.cursor.get("token", "") if at == SCHEDULES else "")
+    if at == SCHEDULES:
+        return deque([last]), whole
     buses = extras.call("events", "list_event_buses", Limit=100)
-    names = [bus["Name"] for bus in buses["EventBuses"]] if buses else [DEFAULT]
-    found, complete = [], buses is not None and not buses.get("NextToken")
-    for bus in names:
-        for page in aws.pages("events", "list_rules", EventBusName=bus):
-            for rule in page["Rules"]:
-                if "ManagedBy" in rule:
-                    continue
-                targets = extras.pages("events", "list_targets_by_rule", Rule=rule["Name"], EventBusName=bus)
-                complete = complete and targets is not None
-                found.append((rule, [target for each in targets or () for target in each["Targets"]]))
-    return found, complete
+    names = sorted(bus["Name"] for bus in buses["EventBuses"]) if buses else [DEFAULT]
+    rest = [(name, scope.cursor["token"] if name == at else "") for name in names if at is None or name >= at]
+    return deque([*rest, last]), whole and buses is not None and not buses.get("NextToken")
 
 
-def _schedules(extras: Extras, scope: Scope) -> tuple[list[tuple[Answer, Answer | None]], bool]:
-    """Schedules that may call a function, and whether that is all. Only what changed since the last run is read."""
-    listed = _listed(extras)
-    if listed is None:
-        return [], False
-    mine = [each for each in listed[:MOST_LISTED] if _may_call_function(each["Target"]["Arn"])]
-    seen = scope.cursor.get("seen", {})
-    news = {each["Arn"] for each in mine if seen.get(each["Arn"], [""])[0] != _modified(each)}
-    asked = set(sorted(news)[:MOST_ASKED])
-    found = [(each, _read(extras, each) if each["Arn"] in asked else None) for each in mine]
-    told = all(read is not None for each, read in found if each["Arn"] in news)
-    return found, told and len(listed) <= MOST_LISTED
+def _rules(aws: Region, extras: Extras, bus: str, token: str) -> Page:
+    """Rules of a bus with their targets. AWS's own rules never call a function."""
+    page = aws.call("events", "list_rules", EventBusName=bus, Limit=RULES_AT_ONCE, **_following(token))
+    found, whole = [], True
+    for rule in page["Rules"]:
+        if "ManagedBy" not in rule:
+            targets = extras.pages("events", "list_targets_by_rule", Rule=rule["Name"], EventBusName=bus)
+            whole = whole and targets is not None
+            found.append((rule, [target for each in targets or () for target in each["Targets"]]))
+    return Page(rules=found, token=page.get("NextToken", ""), whole=whole)
 
 
-def _listed(extras: Extras) -> list[Answer] | None:
-    pages = extras.first_pages(MOST_LISTED // 100 + 1, "scheduler", "list_schedules", MaxResults=100)
-    return None if pages is None else [each for page in pages for each in page["Schedules"]]
+def _schedules(extras: Extras, token: str, seen: Mapping[str, int], scope: Scope) -> Page:
+    """Schedules that may call a function. Only what changed since it was read is read again, until time is up."""
+    page = extras.call("scheduler", "list_schedules", MaxResults=SCHEDULES_AT_ONCE, **_following(token))
+    if page is None:  # Denied; or the token is too old, and the next run begins again.
+        return Page(whole=False)
+    found: list[tuple[Answer, Answer | None]] = []
+    asked, told = 0, 0
+    for each in page["Schedules"]:
+        if not _may_call_function(each["Target"]["Arn"]):
+            continue
+        read = None
+        if abs(seen.get(_key(each["Arn"]), 0)) != _modified(each):
+            if asked and scope.time_is_up():
+                return Page(schedules=found, token=token, whole=told == asked)
+            read = _read(extras, each)
+            asked, told = asked + 1, told + (read is not None)
+        found.append((each, read))
+    return Page(schedules=found, token=page.get("NextToken", ""), whole=told == asked)
+
+
+def _following(token: str) -> dict[str, str]:
+    return {"NextToken": token} if token else {}
+
+
+def _key(arn: str) -> str:
+    """Short, for there may be many thousands."""
+    return blake2b(arn.encode(), digest_size=6).hexdigest()
 
 
 def _may_call_function(target: str) -> bool:
@@ -143,9 +207,9 @@ def _may_call_function(target: str) -> bool:
     return ":function:" in target or target.endswith(INVOKE)
 
 
-def _modified(listed: Answer) -> str:
+def _modified(listed: Answer) -> int:
     at: datetime = listed["LastModificationDate"]
-    return at.astimezone(UTC).isoformat(timespec="seconds")
+    return int(at.timestamp())
 
 
 def _read(extras: Extras, listed: Answer) -> Answer | None:

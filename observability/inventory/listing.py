@@ -56,12 +56,20 @@ class Place:
 
 
 def apply(
-    *, organization_id: int, account: str, region: str, found: Iterable[Seen], complete: Collection[str], now: datetime
+    *,
+    organization_id: int,
+    account: str,
+    region: str,
+    found: Iterable[Seen],
+    complete: Collection[str],
+    now: datetime,
+    since: datetime | None = None,
 ) -> Applied:
     """Store what was found, in one transaction. ``now`` is when AWS was asked, ``account`` the twelve digits.
 
     What is found again keeps what only telemetry told of it. Only what is of a ``complete`` type, of this account and
-    region, and was not found is gone, once. A listing older than what is stored changes nothing. Safe to repeat.
+    region, and was not found is gone, once; not found ``since`` a moment, where the listing took until now in parts. A
+    listing older than what is stored changes nothing. Safe to repeat.
     """
     place = Place(organization_id, account, region)
     by_arn = {each.arn: each for each in found}
@@ -71,7 +79,7 @@ def apply(
         for start in range(0, len(arns), AT_ONCE):
             part = _learn(place, {arn: by_arn[arn] for arn in arns[start : start + AT_ONCE]}, now=now)
             new, changed, fresh = new + part.new, changed + part.changed, fresh + part.deployments
-        gone = _mark_gone(place, complete, now=now)
+        gone = _mark_gone(place, complete, since=since or now, now=now)
     return Applied(new, changed, gone, fresh)
 
 
@@ -168,9 +176,9 @@ def _deploy(deployments: Sequence[Deployment]) -> None:
     Deployment.objects.bulk_update(joined, ["version", "changes", "deployed_at", "listed_at"])
 
 
-def _mark_gone(place: Place, complete: Collection[str], *, now: datetime) -> int:
-    """Everything found has just been listed, so what was not is gone. Newer listings know better than this one."""
-    missed = Q(listed_at__lt=now) | Q(listed_at=None, first_seen_at__lt=now - JUST_MADE)
+def _mark_gone(place: Place, complete: Collection[str], *, since: datetime, now: datetime) -> int:
+    """Everything found was listed since then, so what was not is gone. Newer listings know better than this one."""
+    missed = Q(listed_at__lt=since) | Q(listed_at=None, first_seen_at__lt=since - JUST_MADE)
     here = Resource.objects.filter(
         missed, organization_id=place.organization_id, account=place.account, region=place.region, gone_at=None
     )

@@ -1,7 +1,8 @@
 """What wakes functions: rules and schedules."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 
 from demo.aws.server import SimulatedAws
 from ingest.collector import Harvest, Scope
-from ingest.collectors import event_sources
 from ingest.collectors.event_sources import EventSources, Raw
+from ingest.pipeline import PATIENCE
+from observability.aws.problems import AwsError, Trouble
+from observability.aws.sessions import Target
 from tests.aws_region import RootRegion
 
 ACCOUNT, REGION = "720155190031", "eu-central-1"
@@ -72,7 +75,7 @@ class TestSchedules:
             "state": "ENABLED", "description": "", "targets": [FUNCTION + "report"],
         }  # fmt: skip
         assert "hunter2" not in repr(told)
-        assert told.cursor == {"seen": {LISTED["Arn"]: ["2026-11-25T12:00:00+00:00", True]}}
+        assert list(told.cursor["seen"].values()) == [int(NOW.timestamp())]
 
     @pytest.mark.parametrize(
         ("given", "function"),
@@ -153,16 +156,6 @@ class TestFetch:
         assert len(again.found) == 4
         assert again.complete == {"schedule_rule"}
 
-    def test_is_not_complete_before_all_are_read(self, aws: RootRegion, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(event_sources, "MOST_ASKED", 1)
-        first = collect(aws)
-        second = collect(aws, first.cursor)
-        assert [(len(each.found), bool(each.complete)) for each in (first, second)] == [(3, False), (4, True)]
-
-    def test_is_not_complete_when_there_are_too_many(self, aws: RootRegion, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(event_sources, "MOST_LISTED", 1)
-        assert collect(aws).complete == frozenset()
-
     @pytest.mark.parametrize(
         ("action", "names"),
         [
@@ -179,3 +172,157 @@ class TestFetch:
         told = collect(aws)
         assert {each.name for each in told.found} == names
         assert (told.complete, told.lacking) == (frozenset(), (action,))
+
+
+class Many:
+    """Fulfils ``Region`` for any number of schedules, by a clock of its own: ten calls a second."""
+
+    target = Target(ACCOUNT, "aws", "", "", "acme")
+    region = REGION
+
+    def __init__(self, count: int) -> None:
+        self.now = NOW
+        self.schedules = {f"s{number:05}": NOW for number in range(count)}
+        self.reads: Counter[str] = Counter()
+        self.failing: list[Trouble] = []
+        """What happens to the next calls."""
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        self.now += timedelta(seconds=0.1)
+        if self.failing:
+            raise AwsError(self.failing.pop(), f"{service}:{operation}")
+        if operation == "get_schedule":
+            self.reads[parameters["Name"]] += 1
+            return {**READ, **self.listed(parameters["Name"]), "Target": {"Arn": FUNCTION + parameters["Name"]}}
+        if operation == "list_schedules":
+            names = sorted(self.schedules)
+            later = [name for name in names if name > parameters.get("NextToken", "")]
+            page = later[: parameters["MaxResults"]]
+            more = {"NextToken": page[-1]} if len(later) > len(page) else {}
+            return {"Schedules": [self.listed(name) for name in page]} | more
+        return {"EventBuses": [{"Name": "default"}], "Rules": [RULE]}
+
+    def pages(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        self.now += timedelta(seconds=0.1)
+        yield {"Targets": [{"Arn": FUNCTION + "tidy"}], "ResourceTagMappingList": []}
+
+    def listed(self, name: str) -> dict[str, Any]:
+        arn = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{name}"
+        modified = {"LastModificationDate": self.schedules.get(name, NOW)}
+        return {**LISTED, **modified, "Arn": arn, "Name": name, "Target": {"Arn": FUNCTION + name}}
+
+
+class Watcher:
+    """Runs of a region, each with what the last one left."""
+
+    def __init__(self, aws: Many) -> None:
+        self.aws, self.longest = aws, timedelta()
+        self.cursor: Mapping[str, Any] = {}
+
+    def run(self) -> Harvest:
+        begun = self.aws.now
+        over = begun + PATIENCE
+        scope = replace(SCOPE, cursor=self.cursor, now=begun, time_is_up=lambda: self.aws.now >= over)
+        told = EventSources().transform(EventSources().fetch(self.aws, scope), scope)
+        self.cursor = json.loads(json.dumps(told.cursor))
+        self.longest = max(self.longest, self.aws.now - begun)
+        return told
+
+    def round(self) -> tuple[list[Harvest], dict[str, int]]:
+        """Runs until there is no more, and how often each was found."""
+        runs = [self.run()]
+        while runs[-1].more:
+            runs.append(self.run())
+        return runs, Counter(each.name for run in runs for each in run.found)
+
+
+class TestManySchedules:
+    """Some applications make one for every customer."""
+
+    def test_are_all_read_over_several_runs(self) -> None:
+        aws = Many(5_000)
+        runs, found = (watcher := Watcher(aws)).round()
+        assert found.keys() == {*aws.schedules, "nightly"}
+        assert set(aws.reads.values()) == {1}
+        assert [bool(run.complete) for run in runs] == [False] * (len(runs) - 1) + [True]
+        assert {run.since for run in runs} == {NOW}
+        assert watcher.longest < timedelta(seconds=20)
+        assert aws.now - NOW < timedelta(minutes=10)
+        assert watcher.cursor.keys() == {"seen"}
+
+    def test_are_only_listed_when_nothing_changed(self) -> None:
+        watcher = Watcher(aws := Many(5_000))
+        watcher.round()
+        aws.reads.clear()
+        aws.schedules["s04000"] += timedelta(minutes=1)
+        began = aws.now
+        runs, found = watcher.round()
+        assert (len(runs), len(found), runs[-1].since) == (1, 5_001, began)
+        assert set(aws.reads) == {"s04000"}
+
+    def test_that_came_and_went_meanwhile(self) -> None:
+        watcher = Watcher(aws := Many(1_000))
+        watcher.run()
+        del aws.schedules["s00900"]
+        del aws.schedules["s00001"]
+        aws.schedules["s00900a"] = aws.now
+        runs, found = watcher.round()
+        assert "s00900" not in found
+        assert "s00900a" in found
+        assert runs[-1].complete
+        assert len(watcher.cursor["seen"]) == 1_000  # One of them was deleted behind our back.
+        watcher.round()
+        assert len(watcher.cursor["seen"]) == 999
+
+    def test_keep_what_was_read_before_aws_had_enough(self) -> None:
+        watcher = Watcher(aws := Many(200))
+        aws.failing = [Trouble.THROTTLED]
+        with pytest.raises(AwsError):
+            watcher.run()
+        aws.schedules = dict.fromkeys(list(aws.schedules)[:100], NOW)
+        watcher.round()
+        calls = iter([None, None, None, Trouble.THROTTLED])
+        answer = aws.call
+
+        def throttled(service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+            if trouble := next(calls, None):
+                raise AwsError(trouble, f"{service}:{operation}")
+            return answer(service, operation, **parameters)
+
+        aws.schedules |= {f"t{number}": NOW for number in range(10)}
+        aws.call = throttled  # type: ignore[method-assign]
+        first = watcher.run()
+        assert first.more
+        assert not first.complete
+        assert {each.name for each in first.found} >= {"s00000", "s00099"}
+        runs, found = watcher.round()
+        assert runs[-1].complete
+        assert len(found) == 10
+
+    def test_begin_again_when_the_place_is_forgotten(self) -> None:
+        watcher = Watcher(aws := Many(1_000))
+        watcher.run()
+        aws.failing = [Trouble.REFUSED]
+        told = watcher.run()
+        assert (told.more, told.complete) == (False, frozenset())
+        read = dict(aws.reads)
+        runs, found = watcher.round()
+        assert runs[-1].complete
+        assert len(found) == 1_001
+        assert all(aws.reads[name] == 1 for name in read)
+
+    def test_stay_incomplete_when_something_was_denied_on_the_way(self) -> None:
+        watcher = Watcher(aws := Many(1_000))
+        answer = aws.call
+
+        def denied(service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+            if operation == "list_event_buses":
+                raise AwsError(Trouble.ACCESS_DENIED, "events:ListEventBuses")
+            return answer(service, operation, **parameters)
+
+        aws.call = denied  # type: ignore[method-assign]
+        runs, found = watcher.round()
+        assert len(runs) > 1
+        assert len(found) == 1_001
+        assert not any(run.complete for run in runs)
+        assert {run.lacking for run in runs} == {("events:ListEventBuses",)}

@@ -33,11 +33,22 @@ class Seen:
 
 
 def listing(
-    organization: Organization, *found: Seen, now: datetime = NOW, region: str = "eu-west-1", complete: bool = True
+    organization: Organization,
+    *found: Seen,
+    now: datetime = NOW,
+    region: str = "eu-west-1",
+    complete: bool = True,
+    since: datetime | None = None,
 ) -> Applied:
     types = {"lambda_function"} if complete else set()
     return apply(
-        organization_id=organization.pk, account="123456789012", region=region, found=found, complete=types, now=now
+        organization_id=organization.pk,
+        account="123456789012",
+        region=region,
+        found=found,
+        complete=types,
+        now=now,
+        since=since,
     )
 
 
@@ -119,6 +130,11 @@ class TestGone:
         assert listing(acme, Seen("checkout"), now=LATER, complete=False).gone == 0
         assert listing(acme, now=LATER, complete=False).gone == 0
         assert self.gone() == {"checkout": None, "billing": None}
+
+    def test_is_what_all_parts_of_a_listing_lack(self, acme: Organization) -> None:
+        listing(acme, Seen("checkout"), now=LATER, complete=False)
+        listing(acme, Seen("mail"), now=LATER + MINUTE, since=LATER)
+        assert self.gone() == {"checkout": None, "mail": None, "billing": LATER + MINUTE}
 
     def test_nothing_elsewhere(self, acme: Organization) -> None:
         assert listing(acme, now=LATER, region="us-east-1").gone == 0
