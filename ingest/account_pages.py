@@ -43,6 +43,15 @@ def health(request: MemberRequest, connection_id: int) -> HttpResponse:
 
 
 @require_GET
+def regions(request: MemberRequest, connection_id: int) -> HttpResponse:
+    """A fragment of the page below, which asks for it again and again."""
+    found = mine(request, connection_id)
+    over = found.disconnected_at is not None
+    context = {"account": found, "over": over, "regions": account_status.regions(found, timezone.now())}
+    return render(request, "ingest/regions.html", context)
+
+
+@require_GET
 def account(request: MemberRequest, connection_id: int) -> HttpResponse:
     found, now = mine(request, connection_id), timezone.now()
     page = Paginator(account_status.log_groups(found), PER_PAGE).get_page(request.GET.get("page"))

@@ -22,6 +22,9 @@ BEHIND = timedelta(minutes=5)
 CALM = (*UNREAD, MISSING, Trouble.THROTTLED)
 """Reasons not to read a log group that nobody has to do anything about."""
 
+LOST = (Trouble.ROLE_GONE, Trouble.ACCOUNT_SUSPENDED)
+"""What the last look at the account knows better than a collector."""
+
 ACTIVE = Q(idle=0) & ~Q(trouble__in=UNREAD)
 """The log groups that had something to read the last time; others rest on purpose."""
 
@@ -96,6 +99,8 @@ def regions(account: AwsAccount, now: datetime) -> list[RegionStatus]:
     """Every region that is read, the worst first."""
     rows: dict[str, list[Collection]] = {region: [] for region in account.regions}
     for row in account.collections.filter(region__in=account.regions, kind__in=BY_KIND):
+        if account.blind_since is not None and row.trouble in LOST:
+            row.trouble, row.detail = account.trouble, account.detail
         rows[row.region].append(row)
     logs = _groups(account)
     found = [_region(region, collections, logs.get(region), now) for region, collections in rows.items()]
@@ -156,27 +161,43 @@ def _state(row: Collection, *, late: bool) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An account in the list of accounts: how many functions are known, and the lag of its slowest region."""
+    """An account in the list of accounts: how many functions are known, and the lag of its slowest region.
+
+    ``troubled`` are the regions in which something has to be done before all of it works again.
+    """
 
     account_pk: int
     account_id: str
     functions: int
     lag_s: float | None
     region: str
+    troubled: Sequence[str]
 
 
 def standings(organization: Organization, now: datetime) -> list[Standing]:
-    """One for each account that is connected, in three queries."""
+    """One for each account that is connected, in four queries."""
     accounts = organization.aws_accounts.filter(connected_at__isnull=False, disconnected_at=None)
     known = Resource.objects.filter(organization=organization, type="lambda_function", gone_at=None)
     functions = dict(known.values_list("account").annotate(number=Count("pk")).order_by())
     slowest = {pk: (until, region) for pk, region, until in _read_until(organization)}
+    troubled = _troubled(organization)
     found = []
     for pk, account_id in accounts.values_list("pk", "account_id"):
         until, region = slowest.get(pk, (None, ""))
         behind = lag(until, now)
         seconds = None if behind is None else behind.total_seconds()
-        found.append(Standing(pk, account_id, functions.get(account_id, 0), seconds, region))
+        number = functions.get(account_id, 0)
+        found.append(Standing(pk, account_id, number, seconds, region, troubled.get(pk, ())))
+    return found
+
+
+def _troubled(organization: Organization) -> Mapping[int, Sequence[str]]:
+    """By account the regions where a collector meets something that does not pass by itself."""
+    lasting = Collection.objects.exclude(trouble="").exclude(trouble__in=TRANSIENT).filter(kind__in=BY_KIND)
+    mine = lasting.filter(account__organization=organization, account__disconnected_at=None)
+    found: dict[int, list[str]] = {}
+    for pk, region in mine.values_list("account", "region").order_by("region").distinct():
+        found.setdefault(pk, []).append(region)
     return found
 
 

@@ -122,21 +122,23 @@ class RoleRegion:
     def _judged(self, problem: AwsError, lease: Lease) -> AwsError:
         """Several troubles get the same answer; what STS says of the session and of the role tells them apart."""
         if problem.trouble == Trouble.NOT_SUBSCRIBED:
-            return self._unsubscribed(problem, lease)
+            return self._unsubscribed(problem)
         dead = problem.trouble == Trouble.REGION_DISABLED and _is_dead(lease)
         if dead or problem.trouble == Trouble.EXPIRED:
             _leases.forget(self.target, lease)
             return AwsError(Trouble.EXPIRED, problem.action, problem.detail)
         return problem
 
-    def _unsubscribed(self, problem: AwsError, lease: Lease) -> AwsError:
-        """A region that is not enabled; or the account is suspended, and then nobody may take a role there any more."""
+    def _unsubscribed(self, problem: AwsError) -> AwsError:
+        """A region that is not enabled; or the account is suspended, and then nobody may take a role there any more.
+
+        The session is kept: whoever has none is only told that the role is gone.
+        """
         try:
             _assume_target(self.target)
         except AwsError as error:
             if error.trouble != Trouble.ROLE_GONE:
                 return error
-            _leases.forget(self.target, lease)
             return AwsError(Trouble.ACCOUNT_SUSPENDED, error.action, problem.detail)
         return AwsError(Trouble.REGION_DISABLED, problem.action, problem.detail)
 

@@ -6,19 +6,23 @@ from datetime import datetime
 
 from observability.aws.models import AwsAccount
 from observability.aws.needs import Need, of
-from observability.aws.problems import sentence
+from observability.aws.problems import Trouble, sentence
 
 ALLOWED, DENIED, UNKNOWN = "allowed", "denied", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``icon`` is a Lucide name, ``css`` the colour of the pill; ``sentence`` says what to do, if anything."""
+    """``icon`` is a Lucide name, ``css`` the colour of the pill; ``sentence`` says what to do, if anything.
+
+    ``role_helps`` says that it takes the role to be made again, or mended.
+    """
 
     word: str
     icon: str
     css: str = ""
     sentence: str = ""
+    role_helps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,13 @@ def standing(account: AwsAccount, now: datetime) -> Standing:
     if account.status == AwsAccount.Status.DISCONNECTED:
         return Standing("Disconnected", "unplug", sentence="Nothing is read any more. What was stored stays.")
     if account.status == AwsAccount.Status.UNSAFE:
-        return Standing("Unsafe", "shield-alert", "pill-crit", told)
+        return Standing("Unsafe", "shield-alert", "pill-crit", told, role_helps=True)
     if account.is_expired(now):
         return Standing("Link expired", "timer-off", "pill-warn", "No role was found within an hour. Start again.")
     if account.status == AwsAccount.Status.PENDING:
         return Standing("Waiting for the role", "clock", sentence=told)
     if account.blind_since is not None:
-        return Standing("No access", "eye-off", "pill-crit", told)
+        return Standing("No access", "eye-off", "pill-crit", told, role_helps=account.trouble == Trouble.ROLE_GONE)
     return _connected(account, told)
 
 

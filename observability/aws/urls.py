@@ -6,6 +6,7 @@ app_name = "aws"
 urlpatterns = [
     path("aws/", accounts.accounts, name="accounts"),
     path("aws/<int:connection_id>/", accounts.account, name="account"),
+    path("aws/<int:connection_id>/standing/", accounts.account_standing, name="standing"),
     path("aws/<int:connection_id>/permissions/", accounts.permissions, name="permissions"),
     path("aws/<int:connection_id>/settings/", accounts.settings, name="settings"),
     path("aws/<int:connection_id>/check/", accounts.check, name="check"),

@@ -117,7 +117,7 @@ class TestBackfill:
         assert "cannot be read now" in answer.content.decode()
 
 
-@pytest.mark.parametrize("path", ["standings/", "{pk}/health/", "{pk}/collection/"])
+@pytest.mark.parametrize("path", ["standings/", "{pk}/health/", "{pk}/regions/", "{pk}/collection/"])
 def test_each_asks_little_and_no_more_for_more(
     alice_in: Client, read: AwsAccount, checkout: Resource, path: str
 ) -> None:

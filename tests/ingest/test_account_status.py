@@ -72,6 +72,12 @@ class TestReading:
 
 
 class TestRegions:
+    def test_of_a_lost_account_say_what_the_last_look_said(self, account: AwsAccount, now: datetime) -> None:
+        collection(account, now, trouble=Trouble.ROLE_GONE, failures=1)
+        account.trouble, account.blind_since = Trouble.ACCOUNT_SUSPENDED, now
+        found = {status.region: status.troubles for status in regions(account, now)}
+        assert found["eu-west-1"] == [("Everything", sentence(Trouble.ACCOUNT_SUSPENDED))]
+
     def test_that_are_in_trouble_come_first(self, account: AwsAccount, now: datetime) -> None:
         collection(account, now)
         collection(account, now, region="us-east-1", trouble=Trouble.REGION_DISABLED, failures=1)
@@ -106,6 +112,12 @@ class TestStandings:
     def test_know_no_lag_where_nothing_is_active(self, account: AwsAccount, now: datetime) -> None:
         (standing,) = standings(account.organization, now)
         assert (standing.functions, standing.lag_s) == (0, None)
+
+    def test_name_the_regions_in_which_something_has_to_be_done(self, account: AwsAccount, now: datetime) -> None:
+        collection(account, now, trouble=Trouble.THROTTLED, failures=1)
+        collection(account, now, region="us-east-1", trouble=Trouble.REGION_DISABLED, failures=1)
+        (standing,) = standings(account.organization, now)
+        assert standing.troubled == ["us-east-1"]
 
     def test_are_only_of_the_organization(self, account: AwsAccount, rival: Organization, now: datetime) -> None:
         assert standings(rival, now) == []

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from observability.aws.models import AwsAccount
-from observability.aws.standing import standing
+from observability.aws.standing import denied, standing
 from observability.tenants.access import MemberRequest
 from observability.tenants.models import Role
 from observability.ui.tabs import Tab
@@ -31,5 +31,6 @@ def account_page(request: MemberRequest, account: AwsAccount, current: str, now:
         "tabs": [Tab(label, reverse(view, kwargs=arguments), key == current) for key, label, view in TABS],
         "fresh": account.connected_at is not None and now - account.connected_at < FRESH,
         "over": account.disconnected_at is not None,
+        "denied": denied(account) if account.blind_since is None and account.disconnected_at is None else (),
         "is_admin": request.membership.may(Role.ADMIN),
     }

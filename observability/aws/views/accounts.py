@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from observability.aws import connecting, usage
 from observability.aws.account_form import AccountForm, initial
 from observability.aws.models import AwsAccount, Tier
-from observability.aws.standing import ALLOWED, Standing, denied, grants, standing
+from observability.aws.standing import ALLOWED, Standing, grants, standing
 from observability.aws.views.account_page import account_page
 from observability.aws.views.steps import mine
 from observability.tenants.access import MemberRequest, role_required
@@ -72,10 +72,17 @@ def account(request: MemberRequest, connection_id: int) -> HttpResponse:
         "days": days,
         "calls": [day.total for day in days],
         "today": days[-1] if days else None,
-        "denied": denied(found),
         "tiers": [tier.label for tier in Tier if tier in found.tiers or tier == Tier.BASE],
     }
     return render(request, "aws/account.html", context)
+
+
+@require_GET
+def account_standing(request: MemberRequest, connection_id: int) -> HttpResponse:
+    """A fragment of every page about the account, which the page asks for again and again."""
+    found = mine(request, connection_id)
+    context = account_page(request, found, "", timezone.now()) | {"polled": True}
+    return render(request, "aws/account_standing.html", context)
 
 
 @require_GET
@@ -85,7 +92,6 @@ def permissions(request: MemberRequest, connection_id: int) -> HttpResponse:
     context = account_page(request, found, "permissions", timezone.now()) | {
         "grants": listed,
         "allowed": sum(grant.answer == ALLOWED for grant in listed),
-        "denied": denied(found),
     }
     return render(request, "aws/account_permissions.html", context)
 

@@ -105,7 +105,7 @@ class TestList:
 
 
 class TestAccount:
-    @pytest.mark.parametrize("path", ["", "permissions/", "settings/"])
+    @pytest.mark.parametrize("path", ["", "standing/", "permissions/", "settings/"])
     def test_asks_little(self, admin: Client, account: AwsAccount, path: str) -> None:
         assert asked(admin, f"/o/acme/aws/{account.pk}/{path}") <= 15
 
@@ -115,6 +115,21 @@ class TestAccount:
         page = text(admin, f"{account.pk}/")
         assert "No access since 20 Nov 09:30 UTC" in page
         assert "nothing of this account is marked as deleted" in page
+
+    def test_tells_again_and_again_how_it_is(self, admin: Client, account: AwsAccount) -> None:
+        assert f"/o/acme/aws/{account.pk}/standing/" in text(admin, f"{account.pk}/")
+        AwsAccount.objects.update(status=Status.NEEDS_ATTENTION, trouble=Trouble.ROLE_GONE, blind_since=NOW)
+        told = text(admin, f"{account.pk}/standing/")
+        assert "No access since" in told
+        assert 'id="standing-pill" hx-swap-oob="true"' in told
+        assert f"/o/acme/aws/{account.pk}/role/" in told
+
+    def test_names_what_calls_are_for(self, admin: Client, account: AwsAccount) -> None:
+        usage.count(account=account.account_id, family="lambda_reads")
+        usage.count_throttled(account=account.account_id, family="lambda_reads")
+        page = text(admin, f"{account.pk}/")
+        assert "Lambda reads" in page
+        assert "lambda_reads" not in page
 
     def test_shows_first_data_only_in_the_first_hour(self, admin: Client, account: AwsAccount) -> None:
         assert "account-progress" not in text(admin, f"{account.pk}/")
