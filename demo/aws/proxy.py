@@ -58,7 +58,8 @@ class Rules:
     """Account and action, with ``*`` and ``?``."""
     suspended: set[str] = field(default_factory=set)
     disabled: set[tuple[str, str]] = field(default_factory=set)
-    """Account and region."""
+    throttled: set[tuple[str, str]] = field(default_factory=set)
+    """Both by account and region."""
 
     def denies(self, account: str, action: str) -> bool:
         return any(of == account and policies.matches(pattern, action) for of, pattern in list(self.denied))
@@ -115,6 +116,8 @@ class Proxy:
             return None
         if caller.account in self.rules.suspended:
             return refuse(call, "OptInRequired", "The AWS Access Key Id needs a subscription for the service")
+        if caller.role and (caller.account, call.region) in self.rules.throttled:
+            return refuse(call, "Throttling", "Rate exceeded", 400)
         if self.rules.denies(caller.account, call.action):
             why = "with an explicit deny in a service control policy"
             return denied(call, caller.arn, call.action, why)

@@ -147,6 +147,14 @@ class SimulatedAws:
     def enable_region(self, account: str, region: str) -> None:
         self.proxy.rules.disabled.discard((account, region))
 
+    def throttle(self, account: str, region: str) -> None:
+        """Others make so many calls there that AWS turns every one of ours away."""
+        self.proxy.rules.throttled.add((account, region))
+
+    def calm(self, account: str, region: str) -> None:
+        """Take back a ``throttle``."""
+        self.proxy.rules.throttled.discard((account, region))
+
     def delete_role(self, role_arn: str) -> None:
         """The customer deletes the role, with whatever hangs on it."""
         _, partition, _, _, account, path = role_arn.split(":")
