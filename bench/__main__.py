@@ -15,6 +15,7 @@ NAMES = {
     "footprint": "resident memory of the idle product",
     "pull": "log events per second of one worker, and whether any is missed or doubled",
     "pull_scale": "lag and calls of ten thousand functions within AWS's quotas, in simulated time",
+    "pull_faults": "are metrics and logs complete when AWS throttles, fails and hangs?",
     "pull_soak": "memory of the puller over a hundred thousand pulls of three hundred accounts",
     "hostile": "answers, time and memory for thousands of hostile bodies",
 }

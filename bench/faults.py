@@ -29,6 +29,10 @@ from demo.aws.server import HOST, Handler
 
 FILTER = "logs:FilterLogEvents"
 EMPTY = "~"  # Begins the tokens of pages that we put in between.
+FAILURES = (
+    ("InternalFailure", "The request processing has failed.", 500),
+    ("ServiceUnavailable", "The service is unavailable. Try again later.", 503),
+)
 HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "server", "date"}
 
 
@@ -82,6 +86,8 @@ class FaultProxy:
     def __init__(self, target: str, faults: Faults, clock: Callable[[], float] = time.time) -> None:
         self.target, self.faults, self.clock = target, faults, clock
         self.calls: Counter[str] = Counter()
+        self.made: list[tuple[float, str, str, str]] = []
+        """Second, account, region and action of each call."""
         self.spoiled: Counter[str] = Counter()
         """By fault: ``throttled``, ``over_quota``, ``failing``, ``expired``, ``hanging``, ``withheld`` events."""
         self.quotas = Quotas(faults.quotas, clock)
@@ -116,6 +122,7 @@ class FaultProxy:
         """Which call of its action this is, and whether the quotas admit it."""
         with self.turn:
             self.calls[call.action] += 1
+            self.made.append((time.monotonic(), account(call.access_key), call.region, call.action))
             return self.calls[call.action], self.quotas.admits(call)
 
     def spoil(self, call: Call) -> Reply | None:
@@ -143,7 +150,7 @@ class FaultProxy:
             self.closing.wait(self.faults.hang_s)
             raise ConnectionAbortedError
         if fault == "failing":
-            return refuse(call, "InternalFailure", "The request processing has failed.", 500)
+            return refuse(call, *FAILURES[self.spoiled[fault] % 2])
         if fault == "expired":
             return refuse(call, "ExpiredToken", "The security token included in the request is expired")
         if call.protocol == Protocol.REST:
