@@ -106,6 +106,14 @@ class TestOne:
         make("orders-dlq", config={"redrive": "arn:aws:sqs:eu-west-1:123456789012:orders-2"})
         assert "orders-dlq" not in text(alice_in, f"{make('orders').pk}/")
 
+    def test_without_anything_measured_keeps_the_choice_of_time(self, alice_in: Client, make: Make) -> None:
+        listed = make("orders", listed_at=timezone.now())
+        page = text(alice_in, f"{listed.pk}/?range=15m")
+        assert "AWS counted nothing here" in page
+        assert "Last 15 minutes" in page
+        schedule = make("clock", "schedule_rule", listed_at=timezone.now(), config={"kind": "schedule"})
+        assert "AWS counted nothing here" not in text(alice_in, f"{schedule.pk}/")
+
     def test_says_when_it_was_deleted(self, alice_in: Client, make: Make) -> None:
         assert "Deleted" in text(alice_in, f"{make('orders', gone_at=timezone.now()).pk}/")
 
@@ -122,6 +130,8 @@ class TestOne:
 
     def test_asks_little(self, alice_in: Client, make: Make) -> None:
         assert asked(alice_in, f"{BASE}{make('orders').pk}/") <= 15
+        machine = make("pay", "state_machine", listed_at=timezone.now())  # Has the most lines in its charts.
+        assert asked(alice_in, f"{BASE}{machine.pk}/") <= 20
 
 
 class TestKinds:
