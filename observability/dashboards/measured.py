@@ -37,7 +37,7 @@ def api(client_errors: str, server_errors: str) -> tuple[Chart, ...]:
     latency = (
         Line("Maximum", "Latency", "c4", "Maximum", "line"),
         Line("Average", "Latency", "c2", "Average", "line"),
-        Line("Average of the integration", "IntegrationLatency", "c3", "Average", "line"),
+        Line("Integration", "IntegrationLatency", "c3", "Average", "line"),
     )
     errors = Line("4XX", client_errors, "warn"), Line("5XX", server_errors, "err")
     return Chart("Requests", (requests, *errors)), Chart("Latency", latency, "ms")

@@ -1,4 +1,4 @@
-"""Which functions of an account are watched: by globs over their names, and by their tags."""
+"""Which functions of an account are watched, and which other resources measured: by globs over names, and by tags."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Selection:
         return {name: {"names": list(part.names), "tags": list(part.tags)} for name, part in parts.items() if part}
 
     def matches(self, name: str, tags: Mapping[str, str]) -> bool:
-        """Whether a function of this name and with these tags is watched."""
+        """Whether what has this name and these tags is watched."""
         return (not self.include or self.include.matches(name, tags)) and not self.exclude.matches(name, tags)
 
 

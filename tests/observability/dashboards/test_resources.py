@@ -109,10 +109,10 @@ class TestOne:
     def test_without_anything_measured_keeps_the_choice_of_time(self, alice_in: Client, make: Make) -> None:
         listed = make("orders", listed_at=timezone.now())
         page = text(alice_in, f"{listed.pk}/?range=15m")
-        assert "AWS counted nothing here" in page
+        assert "There are no metrics of this time" in page
         assert "Last 15 minutes" in page
         schedule = make("clock", "schedule_rule", listed_at=timezone.now(), config={"kind": "schedule"})
-        assert "AWS counted nothing here" not in text(alice_in, f"{schedule.pk}/")
+        assert "There are no metrics of this time" not in text(alice_in, f"{schedule.pk}/")
 
     def test_says_when_it_was_deleted(self, alice_in: Client, make: Make) -> None:
         assert "Deleted" in text(alice_in, f"{make('orders', gone_at=timezone.now()).pk}/")
