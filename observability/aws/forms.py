@@ -58,7 +58,7 @@ class ConnectForm(forms.Form):
         choices=lambda: [(region.code, region.code) for region in _regions()],
         widget=forms.CheckboxSelectMultiple,
         initial=list(PRESELECTED),
-        help_text="Functions in other regions are not seen. A region without functions costs nothing.",
+        help_text="Functions in other regions are not seen. A region in which nothing runs costs nothing.",
     )
     tiers = forms.MultipleChoiceField(
         required=False, choices=[(tier.value, tier.label) for tier in TIERS], widget=forms.CheckboxSelectMultiple
