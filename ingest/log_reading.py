@@ -5,7 +5,8 @@ group do not harm each other: the slower one finds that the place has moved, and
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 
-from ingest import log_groups, log_windows
+from ingest import copies, log_groups, log_windows
 from ingest.collector import Function, Scope
 from ingest.collectors.lambda_logs import PAGES, LambdaLogs, fetch_events, log_group, transform_events
 from ingest.dead_letters import Letter, bury
@@ -148,7 +149,7 @@ def gather(
     start = max(window.start, group.kept_since(now, settings.RETENTION_RAW_DAYS))
     fetched = fetch_events(aws, group.name, Window(start, window.end), beyond=max(beyond, start), pages=pages)
     streams = transform_events(fetched.events, group.name, scope)
-    records = [record for batch in _batches(streams, group.name, scope) for record in parse_stream(batch)]
+    records = _told(_batches(streams, group.name, scope), scope)
     latest = max((events[-1].at for events in streams.values()), default=None)
     return Gathered(records, len(fetched.events), fetched.until, fetched.complete, latest, fetched.error)
 
@@ -159,14 +160,21 @@ def _batches(streams: Mapping[str, Sequence[Event]], group: str, scope: Scope) -
     for stream, events in streams.items():
         name, version = stream_of(stream)
         writer = writers.get(name) if name else _only(writers, group)
-        if writer is None or log_groups.pushes(writer, now=scope.now):
-            continue
-        if writer.pushed_at is not None:
-            told = writer.pushed_at + PUSH_SLACK
-            events = [event for event in events if event.at > told]
-        if events:
+        if writer is not None and not log_groups.pushes(writer, now=scope.now):
             function = _described(writer, version)
             yield Batch(scope.organization_id, writer.resource_id, function, scope.region, events)
+
+
+def _told(batches: Iterable[Batch], scope: Scope) -> list[Record]:
+    """What the batches say, without what an extension that has been removed had sent before."""
+    by_function: defaultdict[int, list[Record]] = defaultdict(list)
+    for batch in batches:
+        by_function[batch.resource_id] += parse_stream(batch)
+    pushed = {each.resource_id: each.pushed_at for each in scope.functions.values() if each.pushed_at}
+    for resource_id in by_function.keys() & pushed.keys():
+        until = pushed[resource_id] + PUSH_SLACK
+        by_function[resource_id] = copies.left_out(by_function[resource_id], until=until)
+    return [record for records in by_function.values() for record in records]
 
 
 def _only(writers: Mapping[str, Function], group: str) -> Function | None:

@@ -159,7 +159,7 @@ class TestAttribution:
                 stream = f"2026/11/25/{name}[$LATEST]1"
                 reader.logs.say("/shop/all", f"{name} {minutes}", at=NOW - minutes * MINUTE, stream=stream)
         reader.turn()
-        assert set(messages(reader)) == {"pulled 30", "pulled 1", "pushed 1"}
+        assert set(messages(reader)) == {"pulled 30", "pulled 1", "pushed 30", "pushed 1"}
 
 
 class TestFairness:
