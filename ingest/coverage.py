@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from ingest.blindness import is_blind
 from ingest.collectors.lambda_logs import log_group
+from ingest.log_groups import MISSING, PUSHES
 from ingest.models import Collection, LogGroup
 from ingest.noticing import noticed, resource_of
 from observability.aws.models import AwsAccount
@@ -37,6 +38,15 @@ FEW, SMALL = 5, 0.05
 
 MANY = 5
 """More functions than this with the same cause are told of as one problem of the account."""
+
+TOLD_AS = {PUSHES: "dropped"}
+"""What the trouble of a log group is called where something is missing."""
+
+REPORTING = ("", "INFO", "DEBUG")
+"""The system log levels at which Lambda writes every report into a JSON log, and not only those of failures.
+
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ def reckon(*, account: AwsAccount, now: datetime) -> None:
     start = max(end - reach, floor(account.connected_at, HOUR) + HOUR)
     if start >= end:
         return
-    reckoned = list(_reckoned(account, Window(start, end)))
+    reckoned = list(_reckoned(account, Window(start, end), now=now))
     _write(account, reckoned, Window(start, end))
     last = floor(now - CERTAIN, HOUR) - HOUR
     dropped = [each for each in reckoned if each.hour == last and each.dropped and each.cause != "excluded"]
@@ -75,7 +85,7 @@ def reckon(*, account: AwsAccount, now: datetime) -> None:
         get_store().append(list(_faults(account, dropped, now=now)), now=now)
 
 
-def _reckoned(account: AwsAccount, window: Window) -> Iterator[Reckoned]:
+def _reckoned(account: AwsAccount, window: Window, *, now: datetime) -> Iterator[Reckoned]:
     """Every hour in which AWS counted invocations of a function; where it counted none, nothing can be missing."""
     owner = account.organization_id
     found = Resource.objects.filter(organization_id=owner, account=account.account_id, type="lambda_function")
@@ -86,7 +96,7 @@ def _reckoned(account: AwsAccount, window: Window) -> Iterator[Reckoned]:
     )
     ran = [pk for pk, readings in reported.items() if any(reading.value for reading in readings)]
     seen = store.series_by_resource(owner, window, HOUR, ran)
-    causes = Causes(account)
+    causes = Causes(account, now=now)
     for pk in ran:
         for reading, bucket in zip(reported[pk], seen[pk], strict=True):
             if reading.value:
@@ -98,7 +108,8 @@ def _reckoned(account: AwsAccount, window: Window) -> Iterator[Reckoned]:
 class Causes:
     """Why invocations of an account's functions may be missing, as far as is known now."""
 
-    def __init__(self, account: AwsAccount) -> None:
+    def __init__(self, account: AwsAccount, *, now: datetime) -> None:
+        self.now = now
         self.blind_since = account.blind_since
         self.selection = Selection.from_json(account.selection)
         reading = Collection.objects.filter(account=account, kind="lambda_logs")
@@ -118,11 +129,20 @@ class Causes:
     def _of_reading(self, function: Resource, end: datetime) -> str:
         trouble = self.troubles.get(function.region, "")
         group = self.groups.get((function.region, log_group(function)))
+        quiet = "" if reports(function) else "log_level"
         if group is None:
-            return trouble or "missing_log_group"
+            return trouble or quiet or MISSING
         if group.trouble:
-            return "dropped" if group.trouble == "pushes" else group.trouble
-        return trouble or "behind" if group.swept_until < end else "unknown"
+            return (quiet or MISSING) if group.trouble == MISSING else TOLD_AS.get(group.trouble, group.trouble)
+        if group.swept_until < end:
+            return trouble or "behind"
+        kept = group.retention_days is None or end > self.now - timedelta(days=group.retention_days) + HOUR
+        return quiet or ("unknown" if kept else "retention")
+
+
+def reports(function: Resource) -> bool:
+    """Whether Lambda writes into its log what every invocation did."""
+    return function.config.get("log_format") != "JSON" or function.config.get("system_log_level", "") in REPORTING
 
 
 def _write(account: AwsAccount, reckoned: Iterable[Reckoned], window: Window) -> None:

@@ -19,6 +19,7 @@ CAUSES = {
     "excluded": "not watched, as chosen for the account",
     "expired": "access to the AWS account ran out",
     "log_class": "the log group is of a class that cannot be read",
+    "log_level": "the function's system log level keeps reports out of its log, until it is set to INFO",
     "missing_log_group": "there is no log group",
     "not_found": "the log group does not exist",
     "pushes": "the extension sends them, and has not sent all",

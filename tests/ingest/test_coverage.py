@@ -180,6 +180,48 @@ class TestCauses:
         coverage.reckon(account=account, now=NOW)
         assert Coverage.objects.get().cause == "unknown"
 
+    @pytest.mark.parametrize(
+        ("format", "level", "cause"),
+        [
+            ("JSON", "WARN", "log_level"), ("JSON", "INFO", "unknown"), ("JSON", "DEBUG", "unknown"),
+            ("JSON", "", "unknown"), ("Text", "WARN", "unknown"),
+        ],
+    )  # fmt: skip
+    def test_its_log_level_keeps_reports_out(
+        self, account: AwsAccount, checkout: Resource, group: LogGroup, format: str, level: str, cause: str
+    ) -> None:
+        checkout.config |= {"log_format": format, "system_log_level": level}
+        checkout.save()
+        assert self.cause(account, checkout) == cause
+
+    @pytest.mark.parametrize("trouble", ["missing_log_group", None])
+    def test_its_log_level_may_leave_nothing_to_write(
+        self, account: AwsAccount, checkout: Resource, group: LogGroup, trouble: str | None
+    ) -> None:
+        checkout.config |= {"log_format": "JSON", "system_log_level": "WARN"}
+        checkout.save()
+        LogGroup.objects.update(trouble=trouble) if trouble else LogGroup.objects.all().delete()
+        assert self.cause(account, checkout) == "log_level"
+
+    def test_what_to_do_about_the_log_level_is_told(
+        self, account: AwsAccount, acme: Organization, checkout: Resource, group: LogGroup
+    ) -> None:
+        checkout.config |= {"log_format": "JSON", "system_log_level": "WARN"}
+        checkout.save()
+        self.cause(account, checkout)
+        (fault,) = told(acme)
+        assert fault.message.endswith(
+            "the function's system log level keeps reports out of its log, until it is set to INFO."
+        )
+
+    def test_the_log_group_did_not_keep_them(self, account: AwsAccount, checkout: Resource, group: LogGroup) -> None:
+        early = NOW.replace(minute=1)  # In the first minutes of an hour, a whole day is looked at.
+        hour = NOON - 24 * HOUR
+        LogGroup.objects.update(retention_days=1, swept_until=NOW)
+        ran(checkout, hour, reported=50, stored=41)
+        coverage.reckon(account=account, now=early + 20 * MINUTE)
+        assert [(each.hour, each.cause) for each in Coverage.objects.all()] == [(hour, "retention")]
+
     def test_the_function_is_not_watched(
         self, account: AwsAccount, acme: Organization, checkout: Resource, group: LogGroup
     ) -> None:
