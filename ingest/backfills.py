@@ -122,7 +122,7 @@ def _read(aws: Region, scope: Scope, row: BackfillGroup, *, now: datetime) -> No
     size = step(row.pace)
     window = Window(max(row.backfill.start, row.read_until - size), row.read_until)
     pages = EVERY_PAGE if size <= LEAST_STEP else PAGES
-    group = Group(row.group_id, row.group.name, place(row.group), row.group.retention_days)
+    group = Group(row.group_id, row.group.name, place(row.group), row.group.retention_days, row.group.pushes_since)
     gathered = log_reading.gather(aws, scope, group, window, beyond=window.start, now=now, pages=pages)
     with transaction.atomic():
         mine = BackfillGroup.objects.filter(pk=row.pk, read_until=row.read_until, done=False)

@@ -45,6 +45,7 @@ class Group:
     name: str
     place: Place
     retention_days: int | None
+    pushes_since: datetime | None = None
 
     def kept_since(self, now: datetime, most_days: int) -> datetime:
         """Older events are deleted already, or soon would be."""
@@ -81,7 +82,12 @@ def _judge(row: LogGroup, writers: Sequence[Function], *, now: datetime) -> None
     """Stop reading a group, or start again: not from where it stopped, for that is told by others or was not wanted."""
     read = [writer for writer in writers if not pushes(writer, now=now)]
     reason = "" if read else PUSHES if writers else EXCLUDED
+    pushing_since = (row.pushes_since or now) if reason == PUSHES else None
     mine = LogGroup.objects.filter(pk=row.pk, trouble=row.trouble)
+    if pushing_since != row.pushes_since:
+        LogGroup.objects.filter(pk=row.pk).update(pushes_since=pushing_since)
+    if pushing_since and not row.trouble and row.swept_until < pushing_since:
+        return  # What was before the extension is not all read yet, nor what of it comes in late.
     if reason and row.trouble != reason:
         mine.update(trouble=reason, detail=REASONS[reason])
     elif not reason and row.trouble in (PUSHES, EXCLUDED):
@@ -99,8 +105,11 @@ def describe(*, account_pk: int, region: str, found: Sequence[Found], now: datet
         if row is None:
             continue
         row.retention_days, row.described_at = each.config["retention_days"], now
-        if each.config["class"] not in ("", "STANDARD") and row.trouble != EXCLUDED:
-            row.trouble, row.detail = WRONG_CLASS, f"{REASONS[WRONG_CLASS]} ({each.config['class']})"
+        if each.config["class"] not in ("", "STANDARD"):
+            if row.trouble not in (EXCLUDED, PUSHES):
+                row.trouble, row.detail = WRONG_CLASS, f"{REASONS[WRONG_CLASS]} ({each.config['class']})"
+        elif row.trouble == WRONG_CLASS:  # Another group of the same name.
+            row.trouble, row.detail = "", ""
         row.save(update_fields=["retention_days", "described_at", "trouble", "detail"])
 
 
@@ -124,7 +133,7 @@ def claim(*, account_pk: int, region: str, now: datetime) -> Group | None:
         if row is None:
             return None
         LogGroup.objects.filter(pk=row.pk).update(due_at=now + LEASE)
-    return Group(row.pk, row.name, place(row), row.retention_days)
+    return Group(row.pk, row.name, place(row), row.retention_days, row.pushes_since)
 
 
 def place(row: LogGroup) -> Place:

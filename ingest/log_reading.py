@@ -14,12 +14,12 @@ from typing import Any
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 
-from ingest import copies, log_groups, log_windows
+from ingest import clock, copies, log_groups, log_windows
 from ingest.collector import Function, Scope
 from ingest.collectors.lambda_logs import PAGES, LambdaLogs, fetch_events, log_group, transform_events
 from ingest.dead_letters import Letter, bury
 from ingest.log_groups import Group
-from ingest.log_windows import Outcome, Place
+from ingest.log_windows import LATE, Outcome, Place
 from ingest.parser import Batch, Event, FunctionInfo
 from ingest.parsers import parse_stream, stream_of
 from observability.aws.problems import AwsError, Trouble
@@ -149,24 +149,29 @@ def gather(
     start = max(window.start, group.kept_since(now, settings.RETENTION_RAW_DAYS))
     fetched = fetch_events(aws, group.name, Window(start, window.end), beyond=max(beyond, start), pages=pages)
     streams = transform_events(fetched.events, group.name, scope)
-    records = _told(_batches(streams, group.name, scope), scope)
+    records = _told(_batches(streams, group, scope), scope)
     latest = max((events[-1].at for events in streams.values()), default=None)
     return Gathered(records, len(fetched.events), fetched.until, fetched.complete, latest, fetched.error)
 
 
-def _batches(streams: Mapping[str, Sequence[Event]], group: str, scope: Scope) -> Iterator[Batch]:
-    """One for each environment of a function that is watched and does not send the same itself."""
-    writers = {name: each for name, each in scope.functions.items() if log_group(each) == group}
+def _batches(streams: Mapping[str, Sequence[Event]], group: Group, scope: Scope) -> Iterator[Batch]:
+    """One for each environment of a function that is watched, of what it does not send itself."""
+    writers = {name: each for name, each in scope.functions.items() if log_group(each) == group.name}
     for stream, events in streams.items():
         name, version = stream_of(stream)
-        writer = writers.get(name) if name else _only(writers, group)
-        if writer is not None and not log_groups.pushes(writer, now=scope.now):
+        writer = writers.get(name) if name else _only(writers, group.name)
+        if writer is None:
+            continue
+        if log_groups.pushes(writer, now=scope.now):
+            until = min(group.pushes_since or clock.EPOCH, scope.now - LATE)  # By then it has sent what it would send.
+            events = [event for event in events if event.at <= until]
+        if events:
             function = _described(writer, version)
             yield Batch(scope.organization_id, writer.resource_id, function, scope.region, events)
 
 
 def _told(batches: Iterable[Batch], scope: Scope) -> list[Record]:
-    """What the batches say, without what an extension that has been removed had sent before."""
+    """What the batches say, without what an extension has sent, that was added or removed meanwhile."""
     by_function: defaultdict[int, list[Record]] = defaultdict(list)
     for batch in batches:
         by_function[batch.resource_id] += parse_stream(batch)

@@ -75,6 +75,8 @@ class LogGroup(models.Model):
     retention_days = models.PositiveIntegerField(null=True, blank=True)
     """After how long AWS deletes its events; None for never, or when AWS has not told yet."""
     described_at = models.DateTimeField(null=True, blank=True)
+    pushes_since = models.DateTimeField(null=True, blank=True)
+    """Since when the extensions of its functions send all of it, as noticed; what was before is read to its end."""
     trouble = models.CharField(max_length=40, blank=True)
     """Why nothing is read here, if so: the reason of a gap in the coverage ledger."""
     detail = models.CharField(max_length=500, blank=True)

@@ -1,4 +1,4 @@
-"""A function whose extension is removed: what it had sent is not read again, and nothing else is left out."""
+"""A function whose extension is removed, or added: what it sends is not read again, and nothing else is left out."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import pytest
 
 from ingest import copies, log_reading
 from ingest.collector import Function
-from ingest.log_groups import PUSHES_FOR
+from ingest.log_groups import PUSHES, PUSHES_FOR
 from ingest.models import LogGroup
 from ingest.parser import Batch, Event, FunctionInfo
 from ingest.parsers import parse
@@ -48,11 +48,13 @@ def sent(owner: Organization, checkout: Function, number: int, at: datetime, *, 
     return parse(Batch(owner.pk, checkout.resource_id, about, REGION, events))
 
 
-def write(logs: Logs, number: int, at: datetime, *, failed: bool = False, stream: str = "a") -> None:
+def write(
+    logs: Logs, number: int, at: datetime, *, failed: bool = False, stream: str = "a", late: timedelta = timedelta()
+) -> None:
     """The same in the log, where it is with or without an extension."""
     lines = invocation(number)
     for message in [lines[0], TRACEBACK, *lines[2:]] if failed else lines:
-        logs.say(GROUP, message, at=at, stream=f"2026/11/25/[$LATEST]{stream}")
+        logs.say(GROUP, message, at=at, late=late, stream=f"2026/11/25/[$LATEST]{stream}")
 
 
 class Removal:
@@ -92,6 +94,31 @@ class Removal:
         )
 
 
+class Addition(Removal):
+    """The same the other way round: the extension tells of those from 60 on. Every seventh line comes in late."""
+
+    def __init__(self, acme: Organization) -> None:
+        self.acme, self.logs, self.account = acme, Logs(groups={GROUP: []}), connect(acme)
+        self.checkout, self.cursor = function(acme, "checkout"), {}
+        for number in range(100):
+            at, late = NOW + number * SECOND, (number % 7 == 0) * 14 * MINUTE
+            write(self.logs, number, at, failed=number % 10 == 0, late=late)
+
+    def go_on(self) -> None:
+        self.run(NOW, NOW + MINUTE)
+        records = [
+            record
+            for number in range(60, 100)
+            for record in sent(
+                self.acme, self.checkout, number, NOW + number * SECOND, failed=number % 10 == 0
+            )
+        ]  # fmt: skip
+        get_store().append(records, now=NOW + 2 * MINUTE)
+        while self.logs.now < NOW + HOUR:
+            Resource.objects.update(pushed_at=self.logs.now)
+            self.run(self.logs.now, self.logs.now + MINUTE)
+
+
 def once(numbers: Sequence[int]) -> Counter[str]:
     return Counter(request_of(number) for number in numbers)
 
@@ -105,6 +132,17 @@ def test_nothing_is_lost_and_nothing_twice_when_an_extension_is_removed(acme: Or
     everything = once(range(100))
     assert removal.stored() == (everything, everything, once(range(0, 100, 10)))
     assert LogGroup.objects.get().trouble == ""
+
+
+def test_nothing_is_lost_and_nothing_twice_when_an_extension_is_added(acme: Organization) -> None:
+    addition = Addition(acme)
+    addition.go_on()
+    everything = once(range(100))
+    assert addition.stored() == (everything, everything, once(range(0, 100, 10)))
+    assert LogGroup.objects.get().trouble == PUSHES
+    addition.logs.asked.clear()
+    addition.run(NOW + HOUR, NOW + HOUR + 10 * MINUTE)
+    assert not addition.logs.asked
 
 
 def test_a_report_that_comes_with_the_end_of_an_old_environment_costs_nothing(acme: Organization) -> None:

@@ -61,12 +61,23 @@ class TestCover:
         row = function(acme, "checkout")
         cover(account, row)
         cover(account, pushing(row, MINUTE))
+        assert claimed(account).pushes_since == NOW  # What was before is not all read yet.
+        LogGroup.objects.update(swept_until=NOW)
+        cover(account, pushing(row, MINUTE))
         assert LogGroup.objects.get().trouble == PUSHES
         assert claim(account) is None
         later = NOW + 5 * HOUR
         cover(account, pushing(row, MINUTE), now=later)
         group = LogGroup.objects.get()
         assert (group.trouble, group.due_at, group.read_until) == ("", later, later - HOUR)
+        assert group.pushes_since is None
+
+    def test_what_cannot_be_read_is_not_waited_for(self, acme: Organization, account: AwsAccount) -> None:
+        row = function(acme, "checkout")
+        cover(account, row)
+        LogGroup.objects.update(trouble=MISSING)
+        cover(account, pushing(row, MINUTE))
+        assert LogGroup.objects.get().trouble == PUSHES
 
     def test_what_pushes_from_the_start_is_never_read(self, acme: Organization, account: AwsAccount) -> None:
         cover(account, pushing(function(acme, "checkout"), MINUTE))
@@ -115,6 +126,8 @@ class TestDescribe:
         assert group.trouble == WRONG_CLASS
         assert log_class in group.detail
         assert claim(account) is None
+        log_groups.describe(account_pk=account.pk, region=REGION, found=[self.found()], now=NOW + HOUR)
+        assert claim(account) is not None  # It was made anew.
 
     def test_others_groups_are_none_of_ours(self, account: AwsAccount) -> None:
         log_groups.describe(account_pk=account.pk, region=REGION, found=[self.found()], now=NOW)
