@@ -97,7 +97,7 @@ class EventSources:
         while todo and not (pages and scope.time_is_up()):
             at, token = todo[0]
             try:
-                page = _schedules(extras, token, seen, scope) if at == SCHEDULES else _rules(aws, extras, at, token)
+                page = _schedules(extras, token, seen, scope) if at == SCHEDULES else _rules(extras, at, token)
             except AwsError as error:
                 if not pages or not error.transient:
                     raise
@@ -161,9 +161,11 @@ def _todo(extras: Extras, scope: Scope) -> tuple[deque[Place], bool]:
     return deque([*rest, last]), whole and buses is not None and not buses.get("NextToken")
 
 
-def _rules(aws: Region, extras: Extras, bus: str, token: str) -> Page:
+def _rules(extras: Extras, bus: str, token: str) -> Page:
     """Rules of a bus with their targets. AWS's own rules never call a function."""
-    page = aws.call("events", "list_rules", EventBusName=bus, Limit=RULES_AT_ONCE, **_following(token))
+    page = extras.call("events", "list_rules", EventBusName=bus, Limit=RULES_AT_ONCE, **_following(token))
+    if page is None:  # Denied; or the token is too old, and the next listing begins again.
+        return Page(whole=False)
     found, whole = [], True
     for rule in page["Rules"]:
         if "ManagedBy" not in rule:
@@ -176,7 +178,7 @@ def _rules(aws: Region, extras: Extras, bus: str, token: str) -> Page:
 def _schedules(extras: Extras, token: str, seen: Mapping[str, int], scope: Scope) -> Page:
     """Schedules that may call a function. Only what changed since it was read is read again, until time is up."""
     page = extras.call("scheduler", "list_schedules", MaxResults=SCHEDULES_AT_ONCE, **_following(token))
-    if page is None:  # Denied; or the token is too old, and the next run begins again.
+    if page is None:
         return Page(whole=False)
     found: list[tuple[Answer, Answer | None]] = []
     asked, told = 0, 0

@@ -160,6 +160,7 @@ class TestFetch:
         ("action", "names"),
         [
             ("events:ListEventBuses", {"nightly", "hourly", "daily"}),
+            ("events:ListRules", {"hourly", "daily"}),
             ("events:ListTargetsByRule", {"hourly", "daily"}),
             ("scheduler:ListSchedules", {"nightly", "paid"}),
             ("scheduler:GetSchedule", {"nightly", "paid"}),
