@@ -1,7 +1,7 @@
 """How reading an AWS account goes: region by region and collector by collector, how late it is, and what is wrong."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ CALM = (*UNREAD, MISSING, Trouble.THROTTLED)
 """Reasons not to read a log group that nobody has to do anything about."""
 
 LOST = (Trouble.ROLE_GONE, Trouble.ACCOUNT_SUSPENDED)
-"""What the last look at the account knows better than a collector."""
+"""Said once, of the account as a whole."""
 
 ACTIVE = Q(idle=0) & ~Q(trouble__in=UNREAD)
 """The log groups that had something to read the last time; others rest on purpose."""
@@ -99,11 +99,9 @@ def regions(account: AwsAccount, now: datetime) -> list[RegionStatus]:
     """Every region that is read, the worst first."""
     rows: dict[str, list[Collection]] = {region: [] for region in account.regions}
     for row in account.collections.filter(region__in=account.regions, kind__in=BY_KIND):
-        if account.blind_since is not None and row.trouble in LOST:
-            row.trouble, row.detail = account.trouble, account.detail
         rows[row.region].append(row)
-    logs = _groups(account)
-    found = [_region(region, collections, logs.get(region), now) for region, collections in rows.items()]
+    logs, told = _groups(account), LOST if account.blind_since is not None else ()
+    found = [_region(region, collections, logs.get(region), told, now) for region, collections in rows.items()]
     return sorted(found, key=lambda status: (ORDER.index(status.state), status.region))
 
 
@@ -123,10 +121,14 @@ def _groups(account: AwsAccount) -> Mapping[str, Groups]:
     return {region: Groups(number, unread, until) for region, number, unread, until in counted}
 
 
-def _region(region: str, collections: Iterable[Collection], groups: Groups | None, now: datetime) -> RegionStatus:
+def _region(
+    region: str, collections: Iterable[Collection], groups: Groups | None, told: Sequence[str], now: datetime
+) -> RegionStatus:
+    """``told`` are the troubles that the page says elsewhere."""
     groups = groups or Groups()
     ordered = sorted(collections, key=lambda row: list(BY_KIND).index(row.kind))
-    readings = [reading(row, now) for row in ordered]
+    found = [(row.trouble in told, reading(row, now)) for row in ordered]
+    readings = [replace(each, why="", detail="") if known else each for known, each in found]
     return RegionStatus(region, readings, groups.number, groups.unread, lag(groups.read_until, now))
 
 

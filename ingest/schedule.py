@@ -158,7 +158,7 @@ def fail(job: Job, error: AwsError, *, now: datetime) -> None:
     with transaction.atomic():
         _release(
             job, due_at=now + wait * (0.75 + 0.5 * _share(job, str(now))), failures=min(job.failures + 1, 1000),
-            trouble=error.trouble, detail=str(error)[:500],
+            trouble=error.trouble, detail=error.told[:500],
         )  # fmt: skip
         if error.trouble == Trouble.ACCESS_DENIED:
             verification.doubt_permissions(account_pk=job.account_pk, now=now)

@@ -42,7 +42,7 @@ SENTENCES: Mapping[str, str] = {
     Trouble.ACCESS_DENIED: "AWS denied this call. Update the role's stack to the current template; if the role already "
     "allows it, a policy of the organization or a permissions boundary forbids it.",
     Trouble.ROLE_GONE: "AWS does not let us assume the role. It was deleted or renamed, or its trust policy does not "
-    "name our account and this connection's external id: create the role again from the template. AWS says the same of "
+    "name our account and this connection's external ID: create the role again from the template. AWS says the same of "
     "a suspended account.",
     Trouble.THROTTLED: "AWS turns calls away because this account makes more of them than it allows. We slow down and "
     "try again; nothing is lost. If it lasts, find out which tool calls so often, or ask AWS for a higher quota.",
@@ -60,10 +60,10 @@ SENTENCES: Mapping[str, str] = {
     "connection itself is fine.",
     Trouble.OWN_CREDENTIALS: "Nightjar itself has no valid AWS credentials. Its operator must set them; the connection "
     "itself is fine.",
-    Trouble.WITHOUT_ID: "The role can be assumed without the external id, so anybody who can reach our account could "
+    Trouble.WITHOUT_ID: "The role can be assumed without the external ID, so anybody who can reach our account could "
     "have it read. Add the condition sts:ExternalId to the role's trust policy, as in the template.",
-    Trouble.WRONG_ID: "The role can be assumed with a wrong external id. Let the condition sts:ExternalId in its trust "
-    "policy be StringEquals with the id of this connection and no wildcard, as in the template.",
+    Trouble.WRONG_ID: "The role can be assumed with a wrong external ID. Let the condition sts:ExternalId in its trust "
+    "policy be StringEquals with the ID of this connection and no wildcard, as in the template.",
     Trouble.OTHER_ACCOUNT: "The role belongs to another account than this connection says. Connect that account by a "
     "link of its own.",
     Trouble.OWN_ACCOUNT: "This is the account that Nightjar itself runs in, which cannot be connected.",
@@ -84,6 +84,11 @@ class AwsError(Exception):
 
     def __str__(self) -> str:
         return f"{self.action}: {self.trouble}" + (f" ({self.detail})" if self.detail else "")
+
+    @property
+    def told(self) -> str:
+        """What AWS answered, and to which call: for people, who have read what the trouble means."""
+        return f"{self.action}: {self.detail}" if self.detail else self.action
 
     @property
     def transient(self) -> bool:

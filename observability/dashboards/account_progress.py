@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from observability.aws.models import AwsAccount
-from observability.dashboards.kinds import FUNCTION, Kind, kind
+from observability.dashboards.kinds import ACCOUNT, FUNCTION, Kind, kind
 from observability.dashboards.resources import shown
 from observability.telemetry.records import Window
 from observability.telemetry.store import get_store
@@ -37,6 +37,8 @@ class Found:
 class Progress:
     """How far the account has come since it was connected. ``lines`` stops at 300."""
 
+    listed: bool
+    """Whether every region has been listed once."""
     functions: int
     others: list[Found]
     running: int
@@ -76,7 +78,9 @@ def progress(organization: Organization, account: AwsAccount, since: datetime, n
     standings = store.by_resource(organization.pk, window) if ids else {}
     ran = [standing.rollup.invocations for resource_id, standing in standings.items() if resource_id in ids]
     lines = store.log_lines(organization.pk, window, limit=LINES, newest_first=True) if ids else []
+    whole = organization.resources.filter(type=ACCOUNT, account=account.account_id).first()
     return Progress(
+        listed=whole is not None and set(account.regions) <= whole.config.keys(),
         functions=sum(entry.number for entry in found if entry.type == FUNCTION),
         others=[entry for entry in found if entry.type != FUNCTION],
         running=len(ran),

@@ -91,7 +91,7 @@ def test_a_role_that_anybody_could_use_is_flagged_until_it_is_mended(
     look()
     page.get_by_role("link", name="Watch the check").click()
     expect(page.get_by_text("Unsafe", exact=True)).to_be_visible()
-    expect(page.get_by_text("can be assumed without the external id")).to_be_visible()
+    expect(page.get_by_text("can be assumed without the external ID")).to_be_visible()
     assert_accessible(page)
     iam = simulated_aws.account(ACCOUNT).client("iam", "us-east-1")
     iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=role.trust())

@@ -312,7 +312,7 @@ def the_role_is_deleted(page: Page, estate: Estate, live_server: LiveServer) -> 
     expect(told).to_contain_text("It was deleted or renamed, or its trust policy does not name our account")
     expect(told).to_contain_text("create the role again from the template")
     expect(told).to_contain_text("nothing of this account is marked as deleted")
-    expect(told.get_by_role("link", name="Template, command and Terraform of the role")).to_be_visible()
+    expect(told.get_by_role("link", name="Template and command of the role")).to_be_visible()
     expect_blind_until_mended(page, estate, live_server)
     create_role(estate.aws, estate.production)
     estate.look(within=QUARTER)

@@ -72,11 +72,11 @@ class TestReading:
 
 
 class TestRegions:
-    def test_of_a_lost_account_say_what_the_last_look_said(self, account: AwsAccount, now: datetime) -> None:
+    def test_of_a_lost_account_do_not_say_so_again(self, account: AwsAccount, now: datetime) -> None:
         collection(account, now, trouble=Trouble.ROLE_GONE, failures=1)
         account.trouble, account.blind_since = Trouble.ACCOUNT_SUSPENDED, now
-        found = {status.region: status.troubles for status in regions(account, now)}
-        assert found["eu-west-1"] == [("Everything", sentence(Trouble.ACCOUNT_SUSPENDED))]
+        found = {status.region: status for status in regions(account, now)}
+        assert (found["eu-west-1"].state, found["eu-west-1"].troubles) == (State.BROKEN, [])
 
     def test_that_are_in_trouble_come_first(self, account: AwsAccount, now: datetime) -> None:
         collection(account, now)

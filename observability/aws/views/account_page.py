@@ -16,6 +16,7 @@ TABS = (
     ("permissions", "Permissions", "aws:permissions"),
     ("settings", "Settings", "aws:settings"),
 )
+READ = (AwsAccount.Status.CONNECTED, AwsAccount.Status.NEEDS_ATTENTION)
 FRESH = timedelta(hours=1)
 """So long after it was connected, an account's first data is of interest."""
 
@@ -31,6 +32,6 @@ def account_page(request: MemberRequest, account: AwsAccount, current: str, now:
         "tabs": [Tab(label, reverse(view, kwargs=arguments), key == current) for key, label, view in TABS],
         "fresh": account.connected_at is not None and now - account.connected_at < FRESH,
         "over": account.disconnected_at is not None,
-        "denied": denied(account) if account.blind_since is None and account.disconnected_at is None else (),
+        "denied": denied(account) if account.status in READ else (),
         "is_admin": request.membership.may(Role.ADMIN),
     }

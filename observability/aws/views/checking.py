@@ -62,9 +62,11 @@ def _checks(connection: AwsAccount) -> dict[str, Any]:
     now = timezone.now()
     expired, found = connection.is_expired(now), checklist.permissions(connection)
     tried = found is not None and not permissions.may_settle(account=connection, now=now)
+    done = checklist.checks(connection)
     over = connection.status in ENDED and (connection.disconnected_at is not None or tried)
     return {
-        "checks": checklist.checks(connection),
+        "checks": done,
+        "failed": any(check.state == checklist.State.FAILED for check in done),
         "permissions": found,
         "expired": expired,
         "polls": not expired and not over,

@@ -72,6 +72,7 @@ def _steps(request: MemberRequest, current: str, connection: AwsAccount | None) 
     connected = connection is not None and connection.connected_at is not None
     done = {"connect"} if connection else set()
     done |= {"role", "verify"} if connected else set()
+    done |= {"first_data"} if current == "alerts" else set()
     open_ = {"role", "verify"} if connection else set()
     open_ |= {"first_data", "alerts"} if connected else set()
     for number, (key, label) in enumerate(STEPS, start=1):

@@ -199,8 +199,8 @@ def test_the_check_waits_for_the_role_and_asks_again(admin: Client) -> None:
     ("trouble", "told", "proven"),
     [
         (Trouble.OTHER_ACCOUNT, "belongs to another account", 1),
-        (Trouble.WITHOUT_ID, "assumed without the external id", 2),
-        (Trouble.WRONG_ID, "assumed with a wrong external id", 3),
+        (Trouble.WITHOUT_ID, "assumed without the external ID", 2),
+        (Trouble.WRONG_ID, "assumed with a wrong external ID", 3),
     ],
 )
 def test_the_check_says_what_is_not_proven(admin: Client, trouble: Trouble, told: str, proven: int) -> None:
