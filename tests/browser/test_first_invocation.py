@@ -18,7 +18,7 @@ from observability.aws.models import AwsAccount
 from observability.aws.role import of_connection
 from tests.flow.product import Product, eventually
 
-pytestmark = [pytest.mark.services, pytest.mark.xdist_group("flow")]
+pytestmark = pytest.mark.services
 PATIENCE_S = 120.0
 
 

@@ -9,7 +9,7 @@ from tests.flow.conftest import Mailbox
 from tests.flow.product import Tenant, eventually
 from tests.flow.telemetry import exception, success
 
-pytestmark = [pytest.mark.services, pytest.mark.xdist_group("flow")]
+pytestmark = pytest.mark.services
 
 
 def text(letter: EmailMessage) -> str:

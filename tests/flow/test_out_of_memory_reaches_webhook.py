@@ -9,7 +9,7 @@ from bench.receiver import Receiver
 from tests.flow.product import Tenant, eventually
 from tests.flow.telemetry import out_of_memory
 
-pytestmark = [pytest.mark.services, pytest.mark.xdist_group("flow")]
+pytestmark = pytest.mark.services
 
 
 def test_running_out_of_memory_reaches_a_webhook(new_tenant: Callable[[str], Tenant], receiver: Receiver) -> None:

@@ -9,7 +9,7 @@ from bench.receiver import Receiver
 from tests.flow.product import Tenant, eventually
 from tests.flow.telemetry import timeout
 
-pytestmark = [pytest.mark.services, pytest.mark.xdist_group("flow")]
+pytestmark = pytest.mark.services
 
 
 def told(receiver: Receiver, path: str) -> list[str]:
