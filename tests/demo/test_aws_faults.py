@@ -69,7 +69,8 @@ def test_refuses_a_share_of_the_calls_and_the_same_ones_again(simulated_aws: Sim
         assert sum(proxy.spoiled.values()) == 40 - first.count("ok")
     with FaultProxy(simulated_aws.url, faults) as proxy:
         assert outcomes(proxy) == first
-    assert set(first) == {"ok", "TooManyRequestsException", "InternalServerError", "ExpiredTokenException"}
+    failures = {"InternalServerError", "ServiceUnavailableException"}
+    assert set(first) == {"ok", "TooManyRequestsException", "ExpiredTokenException"} | failures
     assert 6 <= first.count("TooManyRequestsException") <= 18
 
 
