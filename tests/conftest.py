@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 from redis import Redis
@@ -40,6 +41,13 @@ def _clean_redis(_redis_of_worker: Redis) -> None:
 def _quick_passwords() -> None:
     """The real cost of a password is a good part of a second, and every test has people."""
     Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _files_on_demand() -> Iterator[None]:
+    """WhiteNoise lists the files of the front end for every test client, unless it looks for one when it is asked."""
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
 @pytest.fixture
