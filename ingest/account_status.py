@@ -198,7 +198,7 @@ def _troubled(organization: Organization) -> Mapping[int, Sequence[str]]:
     lasting = Collection.objects.exclude(trouble="").exclude(trouble__in=TRANSIENT).filter(kind__in=BY_KIND)
     mine = lasting.filter(account__organization=organization, account__disconnected_at=None)
     found: dict[int, list[str]] = {}
-    for pk, region in mine.values_list("account", "region").order_by("region").distinct():
+    for pk, region in mine.values_list("account_id", "region").order_by("region").distinct():
         found.setdefault(pk, []).append(region)
     return found
 

@@ -45,7 +45,7 @@ def test_families_are_named_for_people_the_busiest_first() -> None:
     assert (today.total, today.total_throttled) == (4, 1)
     assert today.families == [
         Family("Lambda reads", 2, 1, 0.0),
-        Family("CloudWatch metrics", 1, 0, pytest.approx(0.005)),
+        Family("CloudWatch metrics", 1, 0, 500 * usage.USD_PER_METRIC),
         Family("of_long_ago", 1, 0, 0.0),
     ]
 
