@@ -19,6 +19,8 @@ from observability.tenants.models import Organization
 
 LINES = 300
 """More are not counted: by then it is plain that they arrive."""
+BEFORE = timedelta(hours=1)
+"""The first reading of a log looks back so far: what it finds is the first data, not what runs next."""
 EAGER = timedelta(minutes=10)
 AHEAD = timedelta(minutes=10)
 """Clocks of customers run ahead of ours by this much at most."""
@@ -35,14 +37,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the account has come since it was connected. ``lines`` stops at 300."""
+    """How far the account has come. ``lines`` stops at 300."""
 
     listed: bool
     """Whether every region has been listed once."""
     functions: int
     others: list[Found]
     running: int
-    """How many functions have run since."""
+    """How many functions ran in the hour before it was connected, or since."""
     invocations: int
     lines: int
 
@@ -74,7 +76,7 @@ def progress(organization: Organization, account: AwsAccount, since: datetime, n
     counted = mine.filter(gone_at=None).values_list("type").annotate(number=Count("pk")).order_by("-number", "type")
     found = [Found(type_, kind(type_), number) for type_, number in counted]
     ids = set(mine.filter(type=FUNCTION).values_list("pk", flat=True))
-    window, store = Window(since, now + AHEAD), get_store()
+    window, store = Window(since - BEFORE, now + AHEAD), get_store()
     standings = store.by_resource(organization.pk, window) if ids else {}
     ran = [standing.rollup.invocations for resource_id, standing in standings.items() if resource_id in ids]
     lines = store.log_lines(organization.pk, window, limit=LINES, newest_first=True) if ids else []

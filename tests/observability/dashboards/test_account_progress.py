@@ -58,6 +58,14 @@ def test_ends_with_the_first_invocation(
     assert ">2</a>" in page
 
 
+def test_counts_what_ran_before_it_was_connected(
+    alice_in: Client, account: AwsAccount, checkout: Resource, history: History
+) -> None:
+    account.connected_at = timezone.now()
+    account.save()
+    assert "arrived" in text(alice_in, account)
+
+
 def test_counts_no_other_account(alice_in: Client, account: AwsAccount, checkout: Resource, history: History) -> None:
     account.account_id = "210987654321"
     account.save()
