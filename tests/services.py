@@ -16,6 +16,10 @@ from pathlib import Path
 
 from observability.embedded import postgres, redis
 
+SLOPPY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+IMPATIENT = ("lock_timeout=60s", "idle_in_transaction_session_timeout=300s")
+"""Whoever waits for a lock that is never released fails, and says where, instead of hanging."""
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -51,7 +55,7 @@ def start_postgres() -> str:
     data, port = folder / "data", free_port()
     postgres.initialise(data)
     process = subprocess.Popen(
-        postgres.command(data, port, "fsync=off", "synchronous_commit=off", "full_page_writes=off"),
+        postgres.command(data, port, *SLOPPY, *IMPATIENT),
         user=postgres.server_user(), cwd=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     atexit.register(stop, process, folder)
