@@ -66,7 +66,7 @@ def start_postgres() -> str:
 def start_redis() -> str:
     folder, port = Path(tempfile.mkdtemp(prefix="nightjar-redis-")), free_port()
     process = subprocess.Popen(
-        redis.command(folder, port, "--databases", "64"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        redis.command(folder, port, "--databases", "512"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     atexit.register(stop, process, folder)
     wait_for(port)

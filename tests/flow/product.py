@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -42,14 +43,17 @@ def eventually(what: str, look: Callable[[], T | None], seconds: float = TOLD_S)
     raise TimeoutError(f"{what}: nothing within {seconds:g} s")
 
 
+NUMBERS = count(1)
+
+
 class Product:
-    """Web, writer, worker and beat over a database and a Redis database of their own."""
+    """Web, writer, worker and beat over a database and a Redis database of their own; several may run at a time."""
 
     def __init__(
         self, folder: Path, *, mail_port: int, allowed: Sequence[str] = (), variables: Mapping[str, str] | None = None
     ) -> None:
-        server = settings.DATABASES["default"]
-        self.database = f"flow_{os.getpid()}"
+        server, number = settings.DATABASES["default"], next(NUMBERS)
+        self.database = f"flow_{os.getpid()}_{number}"
         self.server_url = f"postgres://{server['USER']}@{server['HOST']}:{server['PORT']}/postgres"
         self.folder, self.port = folder, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -58,7 +62,7 @@ class Product:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "DATABASE_URL": self.server_url.rpartition("/")[0] + f"/{self.database}",
             # The tests empty their own Redis database before each test; this one is left alone.
-            "REDIS_URL": urlunsplit(redis._replace(path=f"/{int(redis.path.lstrip('/') or 0) + 32}")),
+            "REDIS_URL": urlunsplit(redis._replace(path=f"/{int(redis.path.lstrip('/') or 0) + 32 * number}")),
             "PUBLIC_URL": self.url,
             "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
             "OUTBOUND_ALLOWED_HOSTS": ",".join(allowed),
