@@ -20,10 +20,11 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import connections
 from django.http import HttpRequest
 from django.test import override_settings
 from django_vite.core.asset_loader import DjangoViteAssetLoader
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright
 from pytest_django.live_server_helper import LiveServer
 
 from observability.tenants.models import User
@@ -66,10 +67,14 @@ def browser_context_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _async_unsafe_allowed() -> Iterator[None]:
-    """Playwright's synchronous interface runs an event loop in this thread, which Django would take for async code."""
+def _async_unsafe_allowed(playwright: Playwright) -> Iterator[None]:
+    """Playwright's synchronous interface runs an event loop in this thread, which Django would take for async code.
+
+    It keeps connections of its own for that; when the loop has ended nobody could close them any more.
+    """
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     yield
+    connections.close_all()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
