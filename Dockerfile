@@ -17,6 +17,15 @@ RUN python -m venv /opt/nightjar \
  && /opt/nightjar/bin/pip install --no-cache-dir --require-hashes --requirement prod.txt \
  && /opt/nightjar/bin/pip uninstall --yes pip
 
+# The layers of the Lambda extension, for `manage.py publish_layer` and for download.
+FROM python:3.13-slim AS extension
+WORKDIR /build
+COPY requirements/extension.txt requirements/
+RUN pip install --no-cache-dir --require-hashes --requirement requirements/extension.txt
+COPY pyproject.toml .
+COPY extension extension
+RUN python extension/build.py
+
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="Nightjar" org.opencontainers.image.licenses="Apache-2.0"
 ENV PATH=/opt/nightjar/bin:$PATH \
@@ -31,6 +40,7 @@ COPY observability observability
 COPY ingest ingest
 COPY alerts alerts
 COPY --from=assets /build/frontend/dist frontend/dist
+COPY --from=extension /build/extension/dist/*.zip /build/extension/dist/SHA256SUMS /build/extension/dist/sbom.cdx.json extension/dist/
 RUN python -m compileall -q /app /opt/nightjar && python manage.py collectstatic --no-input
 USER 10001
 EXPOSE 8000

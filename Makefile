@@ -5,7 +5,9 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	command -v "$$python"; break; fi; done)
 MANAGE := .venv/bin/python manage.py
-PACKAGES := observability ingest alerts demo bench tests manage.py
+PACKAGES := observability ingest alerts demo bench tests manage.py extension/build.py
+# Of requirements/dev.txt, called from extension/; never another one that it would download.
+GO := GOTOOLCHAIN=local ../.venv/bin/go
 # Settings of a pretend public installation, for the checks that only look at those.
 PUBLIC := PUBLIC_URL=https://nightjar.example ALLOWED_HOSTS=nightjar.example DEMO=0 ENV_FILE=/dev/null VAR_DIR=/nonexistent \
 	EMAIL_URL=smtp://mail.example:25 DATABASE_URL=postgres://nightjar:pretend@db.example/nightjar \
@@ -16,10 +18,10 @@ T ?=
 NAME ?=
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup up down reset test lint format types bench role lock audit
+.PHONY: help setup up down reset test lint format types bench extension role lock audit
 
 help: ## Explain every verb
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Create .venv, install the locked packages, build the front end; instant when nothing changed
 	@python="$(PYTHON)"; \
@@ -46,12 +48,16 @@ lint: setup ## Style, types, import rules, migrations, deployment checks
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy $(PACKAGES)
 	.venv/bin/lint-imports
+	@cd extension && unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l .) && \
+	if [ -n "$$unformatted" ]; then echo "make format would change: $$unformatted"; exit 1; fi
+	cd extension && $(GO) vet ./...
 	$(PUBLIC) .venv/bin/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PUBLIC) $(MANAGE) check --deploy --fail-level WARNING
 
 format: setup ## Format the code and sort its imports
 	.venv/bin/ruff check --fix-only --exit-zero .
 	.venv/bin/ruff format .
+	cd extension && $$($(GO) env GOROOT)/bin/gofmt -w .
 
 types: setup ## Check types only
 	.venv/bin/mypy $(PACKAGES)
@@ -59,11 +65,14 @@ types: setup ## Check types only
 bench: setup ## Measure: make bench NAME=ingest ARGS=--json (no NAME: list them)
 	@.venv/bin/python -m bench $(NAME) $(ARGS)
 
+extension: setup ## Build the layers of the Lambda extension, their checksums and SBOM into extension/dist
+	@.venv/bin/python extension/build.py
+
 role: setup ## Write the role of connected accounts anew, from the permissions of the collectors
 	@$(MANAGE) role
 
 lock: setup ## Compile requirements/*.in to hash-locked .txt (needs uv and the network)
-	cd requirements && for name in base prod dev assets; do \
+	cd requirements && for name in base prod dev assets extension; do \
 	uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 $$name.in -o $$name.txt; done
 
 audit: setup ## Look the locked packages up among known vulnerabilities (needs the network)

@@ -12,6 +12,7 @@ NAMES = {
     "alert_latency": "from a failing invocation to the request at the Slack receiver",
     "conserve": "is anything lost or doubled while processes die?",
     "pages": "server time and queries of each page",
+    "extension": "what the companion extension costs a function",
     "footprint": "resident memory of the idle product",
     "pull": "log events per second of one worker, and whether any is missed or doubled",
     "pull_scale": "lag and calls of ten thousand functions within AWS's quotas, in simulated time",

