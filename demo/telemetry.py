@@ -2,13 +2,14 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from random import Random
 from typing import Any
 
+from demo import environment
 from demo.catalogue import Function
 from demo.failures import FAILURES
 
@@ -102,7 +103,21 @@ def events(run: Run, version: str) -> list[dict[str, Any]]:
     seed = f"{run.function.arn} {run.started_at.isoformat()} {run.number}"
     random = Random(seed)
     request_id = str(uuid.UUID(int=random.getrandbits(128), version=4))
+    return _identified(seed, _story(run, version, request_id, random))
+
+
+def own_events(run: Run) -> list[dict[str, Any]]:
+    """What the extension says of itself behind this invocation; mostly nothing."""
+    seed = f"{run.function.arn} {run.started_at.isoformat()} {run.number} extension"
+    at = run.started_at + timedelta(milliseconds=run.duration_ms + 3)
+    told = list(environment.born(run.function)) if run.cold else []
+    if run.number == 0 and run.started_at.minute % environment.EVERY_MINUTES == 0:
+        told.append(environment.used(run.function, Random(seed)))
+    return _identified(seed, ((at, *each) for each in told))
+
+
+def _identified(seed: str, story: Iterable[tuple[datetime, str, Any]]) -> list[dict[str, Any]]:
     return [
         {"id": event_id(at, f"{seed} {position}"), "time": stamp(at), "type": kind, "record": record}
-        for position, (at, kind, record) in enumerate(_story(run, version, request_id, random))
+        for position, (at, kind, record) in enumerate(story)
     ]

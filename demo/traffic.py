@@ -9,7 +9,7 @@ from typing import Any
 from demo.catalogue import BAD_RELEASES, CATALOGUE, FAILURE_SHARES, Function
 from demo.failures import FAILURES
 from demo.releases import BAD_SHARE, release
-from demo.telemetry import Run, events
+from demo.telemetry import Run, events, own_events
 
 MINUTE = timedelta(minutes=1)
 BATCH_EVENTS = 400
@@ -100,6 +100,6 @@ def told_between(start: datetime, end: datetime, now: datetime, anchor: datetime
                 yield envelope(function, told_version, now, told)
                 told = []
             told_version = version
-            told += events(run, version)
+            told += events(run, version) + own_events(run)
         if told:
             yield envelope(function, told_version, now, told)

@@ -42,6 +42,9 @@ MANY = 5
 TOLD_AS = {PUSHES: "dropped"}
 """What the trouble of a log group is called where something is missing."""
 
+CHOSEN = ("excluded", "paused")
+"""What somebody wanted is not worth telling."""
+
 REPORTING = ("", "INFO", "DEBUG")
 """The system log levels at which Lambda writes every report into a JSON log, and not only those of failures.
 
@@ -80,7 +83,7 @@ def reckon(*, account: AwsAccount, now: datetime) -> None:
     reckoned = list(_reckoned(account, Window(start, end), now=now))
     _write(account, reckoned, Window(start, end))
     last = floor(now - CERTAIN, HOUR) - HOUR
-    dropped = [each for each in reckoned if each.hour == last and each.dropped and each.cause != "excluded"]
+    dropped = [each for each in reckoned if each.hour == last and each.dropped and each.cause not in CHOSEN]
     if dropped and not is_blind(account):
         get_store().append(list(_faults(account, dropped, now=now)), now=now)
 
@@ -111,6 +114,7 @@ class Causes:
     def __init__(self, account: AwsAccount, *, now: datetime) -> None:
         self.now = now
         self.blind_since = account.blind_since
+        self.organization = account.organization
         self.selection = Selection.from_json(account.selection)
         reading = Collection.objects.filter(account=account, kind="lambda_logs")
         self.troubles: Mapping[str, str] = dict(reading.values_list("region", "trouble"))
@@ -122,9 +126,15 @@ class Causes:
             return "excluded"
         if self.blind_since is not None and self.blind_since < end:
             return "blind"
+        if function.pushed_at is not None and self._was_paused(hour, end):
+            return "paused"
         if function.pushed_at is not None and function.pushed_at >= hour:
             return "dropped"
         return self._of_reading(function, end)
+
+    def _was_paused(self, hour: datetime, end: datetime) -> bool:
+        start, until = self.organization.paused_from, self.organization.paused_until
+        return start is not None and until is not None and start < end and until > hour
 
     def _of_reading(self, function: Resource, end: datetime) -> str:
         trouble = self.troubles.get(function.region, "")

@@ -11,11 +11,16 @@ import msgspec
 from ingest.compression import pack, unpack
 from ingest.entry import Fields
 from ingest.models import DeadLetter
-from observability.telemetry.records import Fault, Invocation, LogLine, Record
+from observability.telemetry.records import Fault, Invocation, LogLine, Point, Record
 from observability.tenants.models import Organization
 
 KEPT = timedelta(days=14)
-KINDS: Mapping[str, type[Record]] = {"invocation": Invocation, "log_line": LogLine, "fault": Fault}
+KINDS: Mapping[str, type[Record | Point]] = {
+    "invocation": Invocation,
+    "log_line": LogLine,
+    "fault": Fault,
+    "point": Point,
+}
 WHOLE = 0
 """The position of a letter that holds a whole entry; its records count from 1."""
 
@@ -29,7 +34,7 @@ class Letter:
     position: int
     code: str
     reason: str
-    content: Record | Fields
+    content: Record | Point | Fields
 
 
 def bury(letters: Iterable[Letter], *, now: datetime) -> None:
@@ -57,7 +62,7 @@ def printable(text: str) -> str:
     return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
 
 
-def seal(content: Record | Fields) -> bytes:
+def seal(content: Record | Point | Fields) -> bytes:
     """Pack what is to be kept. JSON by the standard library: it carries even what UTF-8 cannot."""
     if isinstance(content, dict):
         fields = {name.decode(): base64.b64encode(value).decode() for name, value in content.items()}
@@ -66,13 +71,13 @@ def seal(content: Record | Fields) -> bytes:
     return pack(json.dumps({"kind": kind, "content": msgspec.to_builtins(content)}).encode())
 
 
-def unseal(payload: bytes) -> Record | Fields:
+def unseal(payload: bytes) -> Record | Point | Fields:
     """What ``seal`` packed."""
     opened = json.loads(unpack(payload))
     kind, content = opened["kind"], opened["content"]
     if kind == "entry":
         return {name.encode(): base64.b64decode(value) for name, value in content.items()}
-    record: Record = msgspec.convert(content, KINDS[kind])
+    record: Record | Point = msgspec.convert(content, KINDS[kind])
     return record
 
 

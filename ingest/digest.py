@@ -15,10 +15,11 @@ from django.db import DataError, IntegrityError, transaction
 from ingest.brake import Brake
 from ingest.dead_letters import WHOLE, Letter, bury
 from ingest.entry import BufferedBatch, CorruptEntryError, Fields, decode_entry
-from ingest.parser import Batch, FunctionInfo
-from ingest.parsers import parse
+from ingest.parser import Batch, FunctionInfo, Told
+from ingest.parsers import parse, told
+from observability.inventory import measurements
 from observability.inventory.resources import Function, InvalidArnError, Resources, UnknownOrganizationError
-from observability.telemetry.records import Appended, Record
+from observability.telemetry.records import Appended, Point, Record
 from observability.telemetry.store import Store
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Parsed:
     entry_id: str
     organization_id: int
     records: list[Record]
+    points: list[Point] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -54,6 +56,24 @@ class Outcome:
         )
 
 
+Item = tuple[Parsed, int, Record | Point]
+
+
+def numbered(parsed: Parsed) -> Iterator[Item]:
+    """What an entry says, piece by piece, with its position; 0 is the whole of it."""
+    for position, fact in enumerate([*parsed.records, *parsed.points], start=WHOLE + 1):
+        yield parsed, position, fact
+
+
+def append(store: Store, records: Sequence[Record], points: Sequence[Point], *, now: datetime) -> Appended:
+    """Store both or neither."""
+    if not points:
+        return store.append(records, now=now)
+    with transaction.atomic():
+        store.append_points(points, now=now)
+        return store.append(records, now=now)
+
+
 class Digest:
     """Stores entries. One per process: it remembers resources, and how much went wrong lately."""
 
@@ -68,7 +88,7 @@ class Digest:
         if letters:
             return self._with_letters(parsed, letters, outcome, now=now)
         try:
-            outcome.add(self.store.append(list(chain.from_iterable(p.records for p in parsed)), now=now))
+            outcome.add(self._append(parsed, now=now))
         except REFUSED:
             return self._with_letters(parsed, letters, outcome, now=now)
         for each in parsed:
@@ -98,7 +118,14 @@ class Digest:
         function = buffered.function
         at = buffered.events[0].at if buffered.events else now
         [resource_id] = self.resources.resolve(buffered.organization_id, [described(function)], now=now, at=at)
-        return Parsed(entry_id, buffered.organization_id, read_events(buffered, resource_id))
+        records, own = read_events(buffered, resource_id)
+        measurements.note(resource_id, unzipped=own.unzipped, extensions=own.extensions)
+        return Parsed(entry_id, buffered.organization_id, [*records, *own.lines], own.points)
+
+    def _append(self, parsed: Sequence[Parsed], *, now: datetime) -> Appended:
+        """Everything that was read, or nothing of it."""
+        records = list(chain.from_iterable(each.records for each in parsed))
+        return append(self.store, records, list(chain.from_iterable(each.points for each in parsed)), now=now)
 
     def _with_letters(
         self, parsed: Sequence[Parsed], letters: Sequence[Letter], outcome: Outcome, *, now: datetime
@@ -107,26 +134,28 @@ class Digest:
         with transaction.atomic():
             for letter in letters:
                 self._bury(letter, outcome, now=now)
-            items = [(each, index) for each in parsed for index in range(len(each.records))]
+            items = [item for each in parsed for item in numbered(each)]
             self._halve(items, outcome, now=now)
         return outcome
 
-    def _halve(self, items: Sequence[tuple[Parsed, int]], outcome: Outcome, *, now: datetime) -> None:
+    def _halve(self, items: Sequence[Item], outcome: Outcome, *, now: datetime) -> None:
+        records = [fact for _, _, fact in items if not isinstance(fact, Point)]
+        points = [fact for _, _, fact in items if isinstance(fact, Point)]
         try:
             with transaction.atomic():
-                outcome.add(self.store.append([each.records[index] for each, index in items], now=now))
+                outcome.add(append(self.store, records, points, now=now))
         except REFUSED as error:
             if len(items) > 1:
                 middle = len(items) // 2
                 self._halve(items[:middle], outcome, now=now)
                 self._halve(items[middle:], outcome, now=now)
                 return
-            each, index = items[0]
-            reason, record = f"{type(error).__name__}: {error}", each.records[index]
-            letter = Letter(each.organization_id, each.entry_id, index + 1, "refused", reason, record)
+            each, position, fact = items[0]
+            reason = f"{type(error).__name__}: {error}"
+            letter = Letter(each.organization_id, each.entry_id, position, "refused", reason, fact)
             self._bury(letter, outcome, now=now)
         else:
-            for organization_id, count in Counter(each.organization_id for each, _ in items).items():
+            for organization_id, count in Counter(each.organization_id for each, _, _ in items).items():
                 self.brake.passed(organization_id, count)
 
     def _bury(self, letter: Letter, outcome: Outcome, *, now: datetime) -> None:
@@ -148,12 +177,15 @@ class ParserError(Exception):
     """A parser failed on an entry that had passed the checks at the edge."""
 
 
-def read_events(buffered: BufferedBatch, resource_id: int) -> list[Record]:
-    """The records of an entry. Raises ``ParserError`` whatever goes wrong: one entry must not stop the others."""
+def read_events(buffered: BufferedBatch, resource_id: int) -> tuple[list[Record], Told]:
+    """What an entry passes on, and what the extension says itself.
+
+    Raises ``ParserError`` whatever goes wrong: one entry must not stop the others.
+    """
     region = buffered.function.arn.split(":")[3]
-    batch = Batch(buffered.organization_id, resource_id, buffered.function, region, buffered.events)
+    batch = Batch(buffered.organization_id, resource_id, buffered.function, region, buffered.events, buffered.extension)
     try:
-        return parse(batch)
+        return parse(batch), told(batch)
     except Exception as error:
         logger.exception("ingest.parser_failed")
         raise ParserError(f"{type(error).__name__}: {error}") from error

@@ -7,6 +7,7 @@ import msgspec
 from ingest.compression import MAX_COMPRESSED, MAX_EXPANDED
 from ingest.envelope import ARN, MAX_DEPTH, MAX_EVENTS, MAX_NUMBER, MAX_TEXT, SCHEMA
 from ingest.refusal import STATUS, EventCode
+from observability.tenants.steering import LONGEST_PAUSE
 
 Json = dict[str, Any]
 
@@ -85,8 +86,27 @@ SCHEMAS: Json = {
             "accepted": {"type": "integer", "minimum": 0, "maximum": MAX_EVENTS},
             "duplicates": {"type": "integer", "minimum": 0, "description": "Ids repeated within this body."},
             "rejected": {"type": "array", "items": ref("Rejected")},
+            "config": ref("Wishes"),
         },
     ),
+    "Wishes": {
+        "type": "object",
+        "description": "What the organization asks of whoever sends; absent when there is nothing to ask.",
+        "properties": {
+            "paused_s": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": int(LONGEST_PAUSE.total_seconds()),
+                "description": "Keep and send nothing for so many seconds.",
+            },
+            "sampling": {
+                "type": "number",
+                "minimum": 0.01,
+                "maximum": 1,
+                "description": "From now on send the log lines of this share of invocations only.",
+            },
+        },
+    },
     "Rejected": obj(
         ["index", "code", "detail"],
         {

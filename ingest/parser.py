@@ -1,13 +1,13 @@
 """The contract of a parser: from one validated batch, as buffered, to records. Pure; sees no database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
 import msgspec
 
-from observability.telemetry.records import Frame, Level
+from observability.telemetry.records import Frame, Level, LogLine, Point
 
 LEVELS: Mapping[str, Level] = {
     "TRACE": Level.TRACE,
@@ -74,6 +74,21 @@ class Batch:
     function: FunctionInfo
     region: str
     events: Sequence[Event]
+    extension: ExtensionInfo | None = None
+
+
+@dataclass(slots=True)
+class Told:
+    """What the extension says of itself and its environment, apart from what it passes on.
+
+    ``unzipped`` is a fact for the inventory, as it is kept there, or None; ``extensions`` are names with the day on
+    which each was seen.
+    """
+
+    lines: list[LogLine] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    unzipped: dict[str, Any] | None = None
+    extensions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from threading import Lock
 
 from django.db import transaction
 from django.db.models import QuerySet
+from msgspec import UNSET, Struct, UnsetType
 
 from ingest import backfills, log_groups, log_reading, schedule
 from ingest.auth import authenticate
@@ -32,6 +33,7 @@ from observability.inventory import listing
 from observability.inventory.models import Resource
 from observability.inventory.selection import Selection
 from observability.telemetry.store import get_store
+from observability.tenants.steering import Steering
 
 LARGE = 32 * 1024
 PATIENCE = timedelta(seconds=15)
@@ -57,6 +59,13 @@ class Post:
     read: Callable[[], bytes]
 
 
+class Wishes(Struct, frozen=True):
+    """What is asked of the sender: to be quiet for so many seconds, to send the lines of a share of invocations."""
+
+    paused_s: int | UnsetType = UNSET
+    sampling: float | UnsetType = UNSET
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of a body's events: ``accepted + duplicates + len(rejected)`` is what was posted.
@@ -67,6 +76,7 @@ class Receipt:
     accepted: int
     duplicates: int
     rejected: tuple[Rejected, ...]
+    config: Wishes | UnsetType = UNSET
 
 
 def receive(post: Post, *, now: datetime) -> Receipt:
@@ -79,7 +89,14 @@ def receive(post: Post, *, now: datetime) -> Receipt:
         if checked.count:
             clean = scrub(checked.body)
             get_buffer().put(Entry(key.organization_id, key.id, checked.arn, now, checked.count, clean))
-    return Receipt(checked.count, checked.duplicates, checked.rejected)
+    return Receipt(checked.count, checked.duplicates, checked.rejected, wishes(key.steering, now=now))
+
+
+def wishes(asked: Steering, *, now: datetime) -> Wishes | UnsetType:
+    """What there is to ask of the sender; mostly nothing. No query: it is remembered with the key."""
+    paused_s = asked.paused_s(now) or UNSET
+    sampling = UNSET if asked.sampling is None else asked.sampling / 100
+    return UNSET if paused_s is UNSET and sampling is UNSET else Wishes(paused_s, sampling)
 
 
 def turn(body: bytes) -> AbstractContextManager[object]:

@@ -11,6 +11,7 @@ from ingest.dead_letters import unseal
 from ingest.digest import REFUSED, Digest
 from ingest.models import DeadLetter
 from observability.inventory.resources import Resources
+from observability.telemetry.records import Point
 from observability.telemetry.store import Store
 
 
@@ -42,6 +43,8 @@ def _replay(letter_id: int, digest: Digest, *, now: datetime) -> int:
         outcome = digest.run([(letter.entry_id, content)], now=now)
         if outcome.dead and not outcome.dead["refused"]:
             raise StillFailingError(", ".join(outcome.dead))
+    elif isinstance(content, Point):
+        digest.store.append_points([content], now=now)
     else:
         digest.store.append([content], now=now)
     letter.delete()

@@ -5,11 +5,12 @@ docs/howto/add-a-parser.md tells how to add one.
 
 from dataclasses import replace
 
-from ingest.parser import Batch, ErrorDialect
+from ingest.parser import Batch, ErrorDialect, Told
 from ingest.parsers import (
     cloudwatch,
     custom_errors,
     dotnet_errors,
+    extension_events,
     go_errors,
     java_errors,
     lambda_json,
@@ -37,6 +38,11 @@ ERRORS: tuple[ErrorDialect, ...] = (
 def parse(batch: Batch) -> list[Record]:
     """Turn the events of one environment into records; what is not understood is left out, nothing raises."""
     return telemetry_api.parse(batch, read_text=lambda_text.read, read_json=lambda_json.read, errors=ERRORS)
+
+
+def told(batch: Batch) -> Told:
+    """What the extension says of itself and its environment in these events; nothing raises."""
+    return extension_events.read(batch)
 
 
 def parse_stream(batch: Batch) -> list[Record]:

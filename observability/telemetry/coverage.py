@@ -22,6 +22,7 @@ CAUSES = {
     "log_level": "the function's system log level keeps reports out of its log, until it is set to INFO",
     "missing_log_group": "there is no log group",
     "not_found": "the log group does not exist",
+    "paused": "the extensions were asked to pause",
     "pushes": "the extension sends them, and has not sent all",
     "refused": "AWS refuses to have the logs read",
     "region_disabled": "the region is switched off in the AWS account",

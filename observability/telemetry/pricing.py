@@ -51,7 +51,12 @@ def invocation_usd(price: Price, *, billed_ms: float, memory_mb: int, ephemeral_
 
     ``billed_ms`` is Lambda's own figure; see above for what it holds.
     """
-    usd = billed_ms * memory_mb / 1_024_000 * price.gb_second + price.request
+    return price.request + time_usd(price, billed_ms=billed_ms, memory_mb=memory_mb, ephemeral_mb=ephemeral_mb)
+
+
+def time_usd(price: Price, *, billed_ms: float, memory_mb: int, ephemeral_mb: int = FREE_STORAGE_MB) -> float:
+    """The same without the price of the request: what so much billed time costs."""
+    usd = billed_ms * memory_mb / 1_024_000 * price.gb_second
     if ephemeral_mb > FREE_STORAGE_MB:
         usd += billed_ms * (ephemeral_mb - FREE_STORAGE_MB) / 1_024_000 * price.storage_gb_second
     return usd

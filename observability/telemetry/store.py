@@ -62,6 +62,17 @@ class Store(Protocol):
         ``Maximum``, the mean for ``Average``; without it the points as they are stored.
         """
 
+    def measured(
+        self,
+        organization_id: int,
+        window: Window,
+        *,
+        resource_id: int,
+        metrics: Sequence[tuple[str, str]],
+        step: timedelta,
+    ) -> dict[tuple[str, str], list[Reading]]:
+        """Many metrics of one resource, by metric and statistic: as ``points`` with a step, of those that have any."""
+
     # Rollups ---------------------------------------------------------------------------------------
     def total(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Rollup:
         """One rollup of the window, over all functions or the named ones."""

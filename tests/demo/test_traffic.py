@@ -9,10 +9,11 @@ from demo.catalogue import BAD_RELEASES, CATALOGUE, FAILURE_SHARES
 from demo.failures import FAILURES
 from demo.play import slices
 from demo.releases import release
-from demo.telemetry import Run, event_id, events
+from demo.telemetry import Run, event_id, events, own_events
 from demo.traffic import rhythm, told_between
 from ingest.parser import Batch, Event, FunctionInfo
-from ingest.parsers import parse
+from ingest.parsers import parse, told
+from observability.telemetry.environment import Metric
 from observability.telemetry.records import Fault, FaultKind, Invocation, LogLine, Outcome
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -20,7 +21,7 @@ KINDS = {"timeout": FaultKind.TIMEOUT, "out_of_memory": FaultKind.OUT_OF_MEMORY}
 
 
 def records(run: Run) -> list[Invocation | LogLine | Fault]:
-    told = [
+    found = [
         Event(
             bytes.fromhex(e["id"].replace("-", "")),
             NOW.date(),
@@ -31,7 +32,7 @@ def records(run: Run) -> list[Invocation | LogLine | Fault]:
         for e in events(run, "42")
     ]
     function = FunctionInfo(arn=run.function.arn, memory_mb=run.function.memory_mb, architecture="arm64", version="42")
-    return list(parse(Batch(1, 2, function, run.function.region, told)))
+    return list(parse(Batch(1, 2, function, run.function.region, found)))
 
 
 def run(failure: str = "", *, cold: bool = False) -> Run:
@@ -95,6 +96,20 @@ class TestFailures:
         assert invocation.cold_start
         assert invocation.init_ms
         assert invocation.cost_usd > 0
+
+
+class TestExtension:
+    def test_tells_of_itself_what_our_parsers_understand(self) -> None:
+        at = NOW.replace(minute=30)
+        events_ = [
+            Event(bytes.fromhex(e["id"].replace("-", "")), at.date(), at, e["type"], e["record"])
+            for e in own_events(Run(CATALOGUE[9], at, 120.0, True, "", 0))
+        ]
+        batch = Batch(1, 2, FunctionInfo(arn=CATALOGUE[9].arn, version="42"), "us-east-1", events_)
+        found = told(batch)
+        assert {point.metric for point in found.points} >= {Metric.INVOCATIONS, Metric.HELD, Metric.MEMORY}
+        assert found.unzipped is not None
+        assert set(found.extensions) == {"nightjar", "lambda-insights"}
 
 
 class TestEventId:

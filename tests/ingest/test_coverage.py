@@ -113,6 +113,26 @@ class TestLedger:
         coverage.reckon(account=account, now=NOW)
         assert ledger() == []
 
+    @pytest.mark.parametrize(
+        ("start", "end", "cause"),
+        [(LAST + 10 * MINUTE, LAST + 20 * MINUTE, "paused"), (LAST - HOUR, LAST, "dropped"), (None, None, "dropped")],
+    )
+    def test_what_a_pushing_function_lacks_was_dropped_unless_it_was_asked_to_pause(
+        self,
+        account: AwsAccount,
+        checkout: Resource,
+        group: LogGroup,
+        start: datetime | None,
+        end: datetime | None,
+        cause: str,
+    ) -> None:
+        Organization.objects.update(paused_from=start, paused_until=end)
+        Resource.objects.update(pushed_at=LAST + HOUR)
+        ran(checkout, LAST, reported=50, stored=10)
+        coverage.reckon(account=AwsAccount.objects.get(), now=NOW)
+        assert ledger() == [("checkout", LAST, 50, 10, cause)]
+        assert bool(told(account.organization)) == (cause == "dropped")
+
     def test_what_did_not_run_is_not_reckoned(self, account: AwsAccount, checkout: Resource) -> None:
         ran(checkout, LAST, reported=0, stored=3)
         coverage.reckon(account=account, now=NOW)

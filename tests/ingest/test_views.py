@@ -21,8 +21,8 @@ from ingest.buffer import RedisBuffer, get_buffer
 from ingest.entry import BufferedBatch, decode_entry
 from ingest.openapi import OPENAPI
 from ingest.refusal import STATUS, Code, EventCode, RefusedError
-from observability.tenants import keys
-from observability.tenants.models import IngestKey, Organization
+from observability.tenants import keys, steering
+from observability.tenants.models import IngestKey, Organization, User
 
 URL = "/ingest/v1/telemetry"
 CHANCE = Random(3)
@@ -120,6 +120,21 @@ class TestAccepted:
         with django_assert_num_queries(0):
             response = sender.post(envelope(some()))
         assert not response.cookies
+        assert "config" not in response.json()
+
+    def test_what_the_organization_asks_of_senders_is_in_the_answer(
+        self, sender: Sender, acme: Organization, alice: User, django_assert_num_queries: Any
+    ) -> None:
+        now = timezone.now()
+        steering.sample(organization=acme, percent=25, actor=alice, now=now)
+        assert sender.post(envelope(some())).json()["config"] == {"sampling": 0.25}
+        steering.pause(organization=acme, length=timedelta(minutes=10), actor=alice, now=now)
+        keys.forget()
+        answer = sender.post(envelope(some())).json()
+        assert 590 <= answer["config"].pop("paused_s") <= 600
+        assert answer["config"] == {"sampling": 0.25}
+        with django_assert_num_queries(0):
+            assert validator("Receipt").is_valid(sender.post(envelope(some())).json())
 
 
 def problem_of(response: Any) -> dict[str, Any]:

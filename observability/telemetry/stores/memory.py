@@ -139,6 +139,23 @@ class MemoryStore:
         combined = COMBINED[AGGREGATES[statistic]]
         return {resource_id: _buckets(values, window, step, combined) for resource_id, values in found.items()}
 
+    def measured(
+        self,
+        organization_id: int,
+        window: Window,
+        *,
+        resource_id: int,
+        metrics: Sequence[tuple[str, str]],
+        step: timedelta,
+    ) -> dict[tuple[str, str], list[Reading]]:
+        read = {
+            (metric, statistic): self.points(
+                organization_id, window, metric=metric, statistic=statistic, resource_ids=[resource_id], step=step
+            )[resource_id]
+            for metric, statistic in metrics
+        }
+        return {key: found for key, found in read.items() if any(each.value is not None for each in found)}
+
     # Rollups ---------------------------------------------------------------------------------------
     def total(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Rollup:
         return self._sum(self._ran(organization_id, window, resource_ids), lambda i: 0).get(0, Rollup())

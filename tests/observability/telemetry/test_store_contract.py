@@ -389,6 +389,36 @@ class TestPoints:
         assert list(self.read(store, resource_ids=[BILLING])) == [BILLING]
         assert [r.value for r in self.read(store, resource_ids=[9], step=12 * HOUR)[9]] == [None] * 3
 
+    def test_many_metrics_of_one_resource_come_at_once(self, store: Store) -> None:
+        start = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
+        late = start + timedelta(seconds=59, microseconds=999_999)
+        told = [
+            point(start, 1), point(late, 2), point(start, 9, statistic="Maximum"), point(late, 7, statistic="Maximum"),
+            point(start, 1, metric="Errors", statistic="Average"), point(late, 2, metric="Errors", statistic="Average"),
+        ]  # fmt: skip
+        others = [
+            point(start, 5, resource_id=BILLING),
+            point(start, 5, organization_id=RIVAL),
+            point(start, metric="X"),
+        ]
+        store.append_points([*told, *others], now=NOW)
+        asked = [
+            ("Invocations", "Sum"),
+            ("Invocations", "Maximum"),
+            ("Errors", "Average"),
+            ("Errors", "Sum"),
+            ("Y", "Sum"),
+        ]
+        window = Window(start, start + 2 * MINUTE)
+        found = store.measured(ACME, window, resource_id=CHECKOUT, metrics=asked, step=MINUTE)
+        assert {key: [each.value for each in readings] for key, readings in found.items()} == {
+            ("Invocations", "Sum"): [3, None],
+            ("Invocations", "Maximum"): [9, None],
+            ("Errors", "Average"): [1.5, None],
+        }
+        assert found["Invocations", "Sum"][1].at == start + MINUTE
+        assert store.measured(ACME, window, resource_id=9, metrics=asked, step=MINUTE) == {}
+
     def test_a_day_without_a_partition_gets_one(self, store: Store) -> None:
         at = NOW - timedelta(days=29)
         store.append_points([point(at)], now=NOW)

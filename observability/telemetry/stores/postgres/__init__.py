@@ -49,6 +49,17 @@ class PostgresStore:
             organization_id, window, metric=metric, statistic=statistic, resource_ids=resource_ids, step=step
         )
 
+    def measured(
+        self,
+        organization_id: int,
+        window: Window,
+        *,
+        resource_id: int,
+        metrics: Sequence[tuple[str, str]],
+        step: timedelta,
+    ) -> dict[tuple[str, str], list[Reading]]:
+        return points.measured(organization_id, window, resource_id=resource_id, metrics=metrics, step=step)
+
     def total(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Rollup:
         return rollups.total(organization_id, window, resource_ids)
 

@@ -25,6 +25,7 @@ UPSERT = (
     "DO UPDATE SET value = excluded.value WHERE t.value IS DISTINCT FROM excluded.value"
 )
 CHUNK = 10_000
+STATISTICS = tuple(AGGREGATES)
 
 
 def append(points: Sequence[Point], *, now: datetime) -> int:
@@ -91,6 +92,28 @@ def read(
     for resource_id, place, value in rows:
         found.setdefault(resource_id, {})[place] = value
     return {resource_id: _series(values, window, step) for resource_id, values in found.items()}
+
+
+def measured(
+    organization_id: int, window: Window, *, resource_id: int, metrics: Sequence[tuple[str, str]], step: timedelta
+) -> dict[tuple[str, str], list[Reading]]:
+    """See ``Store.measured``: one query, along the primary key."""
+    aggregates = ", ".join(f"{AGGREGATES[statistic]}(value)" for statistic in STATISTICS)
+    sql = (
+        f"SELECT metric, statistic, floor(extract(epoch FROM at) / {int(step.total_seconds())})::bigint, {aggregates} "
+        "FROM telemetry_point WHERE organization_id = %s AND day BETWEEN %s AND %s AND resource_id = %s "
+        "AND metric = ANY(%s) AND at >= %s AND at < %s GROUP BY 1, 2, 3"
+    )
+    days = [moment.astimezone(UTC).date() for moment in (window.start, window.end)]
+    names = sorted({metric for metric, _ in metrics})
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [organization_id, *days, resource_id, names, window.start, window.end])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    found: dict[tuple[str, str], dict[Any, float]] = {}
+    for metric, statistic, place, *values in rows:
+        if (metric, statistic) in metrics:
+            found.setdefault((metric, statistic), {})[place] = values[STATISTICS.index(statistic)]
+    return {key: _series(values, window, step) for key, values in found.items()}
 
 
 def _series(values: Mapping[Any, float], window: Window, step: timedelta | None) -> list[Reading]:
