@@ -53,6 +53,16 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
 
 
+class SamplingForm(forms.Form):
+    percent = forms.IntegerField(label="Percent of invocations", min_value=1, max_value=100)
+
+
+class PauseForm(forms.Form):
+    """Zero ends a pause."""
+
+    minutes = forms.IntegerField(label="For how many minutes", min_value=0, max_value=60, initial=15)
+
+
 class DeleteForm(forms.Form):
     """Confirmed by typing the organization's name."""
 

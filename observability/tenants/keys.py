@@ -19,8 +19,9 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
-from observability.tenants import audit
+from observability.tenants import audit, steering
 from observability.tenants.models import IngestKey, Organization, User
+from observability.tenants.steering import NOTHING, Steering
 
 T = TypeVar("T")
 PREFIX = "njk_"
@@ -51,6 +52,7 @@ class VerifiedKey:
     id: int
     key_id: str
     organization_id: int
+    steering: Steering = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,9 @@ def _read(key_id: str, now: datetime) -> _Known | None:
     if row is None:
         return None
     return _Known(
-        key=VerifiedKey(id=row.pk, key_id=key_id, organization_id=row.organization_id),
+        key=VerifiedKey(
+            id=row.pk, key_id=key_id, organization_id=row.organization_id, steering=steering.of(row.organization)
+        ),
         secret_hash=bytes(row.secret_hash),
         revoked=row.revoked_at is not None or row.organization.archived_at is not None,
         last_used_at=row.last_used_at,

@@ -59,7 +59,17 @@ class Organization(models.Model):
     slug = models.SlugField(max_length=50, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+    log_sampling = models.PositiveSmallIntegerField(null=True, blank=True)
+    """Of how many percent of the invocations extensions send log lines; None when all, and never otherwise asked."""
+    paused_from = models.DateTimeField(null=True, blank=True)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    """When extensions were last asked to keep quiet; see ``steering.py``."""
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(log_sampling__range=(1, 100)), name="organization_log_sampling")
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from observability.tenants.views import audit, entrance, general, keys, members
+from observability.tenants.views import audit, entrance, general, keys, members, telemetry
 
 app_name = "tenants"
 settings_urls = [
@@ -18,6 +18,9 @@ settings_urls = [
     path("keys/", keys.show, name="keys"),
     path("keys/new/", keys.create, name="key_new"),
     path("keys/<int:key_id>/revoke/", keys.revoke, name="key_revoke"),
+    path("telemetry/", telemetry.show, name="telemetry"),
+    path("telemetry/sample/", telemetry.sample, name="telemetry_sample"),
+    path("telemetry/pause/", telemetry.pause, name="telemetry_pause"),
     path("audit/", audit.show, name="audit"),
 ]
 urlpatterns = [

@@ -8,6 +8,7 @@ TABS = (
     ("general", "General", "tenants:settings"),
     ("members", "Members", "tenants:members"),
     ("keys", "Ingest keys", "tenants:keys"),
+    ("telemetry", "Telemetry", "tenants:telemetry"),
     ("audit", "Audit log", "tenants:audit"),
 )
 
