@@ -27,6 +27,7 @@ WORDS = {
     "runtime_version_arn": "Build of the runtime",
     "snap_start": "SnapStart",
     "system_log_level": "Log level of the platform",
+    "unzipped": "Package size, unzipped",
     "update_status": "Last update",
     "url": "URL",
 }

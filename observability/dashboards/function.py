@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from observability.dashboards import charts, configuration, invocations, logs, measured
+from observability.dashboards import charts, configuration, environment, invocations, logs, measured
 from observability.dashboards.deployments import verdicts
 from observability.dashboards.faults import troubles
 from observability.dashboards.figures import figures
@@ -110,7 +110,7 @@ def metrics(
             *measured.panels(resource, time_range, marked),
         ],
         "deployments": judged,
-    }
+    } | environment.described(resource, total, time_range, marked)
 
 
 def history(resource: Resource, query: QueryDict, time_range: TimeRange, window: Window) -> dict[str, Any]:

@@ -150,10 +150,21 @@ def is_measured(resource: Resource) -> bool:
 
 def panels(resource: Resource, time_range: TimeRange, marked: Sequence[dict[str, Any]] = ()) -> list[Panel]:
     """The charts of this resource, with a query for each line."""
+    asked = CHARTS[resource.type] if is_measured(resource) else ()
+    readings = {line: read(resource, line, time_range) for chart in asked for line in chart.lines}
+    return drawn(asked, readings, time_range, marked)
+
+
+def drawn(
+    asked: Sequence[Chart],
+    readings: Mapping[Line, Sequence[Reading]],
+    time_range: TimeRange,
+    marked: Sequence[dict[str, Any]] = (),
+) -> list[Panel]:
+    """Those of the charts that have something to show."""
     found = []
-    for chart in CHARTS[resource.type] if is_measured(resource) else ():
-        drawn = {line: read(resource, line, time_range) for line in chart.lines}
-        told = {line: readings for line, readings in drawn.items() if any(each.value is not None for each in readings)}
+    for chart in asked:
+        told = {line: readings[line] for line in chart.lines if any(each.value is not None for each in readings[line])}
         values = [each.value for readings in told.values() for each in readings]
         if told and (any(values) or not chart.quiet):
             found.append(Panel(chart.title, spec(chart, told, time_range, marked)))

@@ -59,6 +59,14 @@ def layers(found: Sequence[Entry | str]) -> Iterator[str]:
         yield told if isinstance(layer, str) else f"{told}, {size(layer['code_bytes'])}"
 
 
+def unzipped(found: Entry) -> Iterator[str]:
+    least = "" if found["complete"] else "at least "
+    total, code, layers = found["code_bytes"] + found["layers_bytes"], found["code_bytes"], found["layers_bytes"]
+    yield f"{least}{size(total)}: code {size(code)}, layers {size(layers)}"
+    for folder in found["folders"][:SHOWN_VERSIONS]:
+        yield f"{folder['path']}: {size(folder['bytes'])}"
+
+
 def event_sources(found: Sequence[Entry]) -> Iterator[str]:
     for source in found:
         told = [
@@ -117,6 +125,8 @@ PHRASES: Mapping[str, Callable[[Any], Iterator[str]]] = {
     "aliases": aliases,
     "versions": versions,
     "layers": layers,
+    "unzipped": unzipped,
+    "extensions": environment,
     "event_sources": event_sources,
     "event_invoke": event_invoke,
     "url": url,
