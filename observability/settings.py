@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "observability.aws",
     "observability.inventory",
     "observability.telemetry",
+    "observability.extension",
     "observability.dashboards",
     "ingest",
     "alerts",

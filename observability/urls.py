@@ -11,6 +11,7 @@ urlpatterns = [
     path("o/<slug:organization>/", include("observability.dashboards.urls")),
     path("o/<slug:organization>/", include("alerts.urls")),
     path("o/<slug:organization>/", include("observability.aws.urls")),
+    path("o/<slug:organization>/", include("observability.extension.urls")),
     path("o/<slug:organization>/", include("ingest.pages_urls")),
     path("", include("observability.tenants.urls")),
 ]

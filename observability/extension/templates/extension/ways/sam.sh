@@ -1,0 +1,2 @@
+{% autoescape off %}sam deploy --parameter-overrides NightjarKey={{ key }}
+{% endautoescape %}

@@ -1,0 +1,3 @@
+{% autoescape off %}aws ssm put-parameter --region {{ region }} --name /nightjar/ingest-key \
+  --type SecureString --value {{ key }}
+{% endautoescape %}

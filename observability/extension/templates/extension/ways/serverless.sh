@@ -1,0 +1,2 @@
+{% autoescape off %}NIGHTJAR_KEY={{ key }} serverless deploy
+{% endautoescape %}

@@ -1,0 +1,2 @@
+{% autoescape off %}TF_VAR_nightjar_key={{ key }} terraform apply
+{% endautoescape %}
