@@ -42,7 +42,7 @@ type totals struct {
 }
 
 const (
-	measureEvery = 10 * time.Second
+	measureEvery = time.Minute
 	tickMs       = 10 // of /proc/stat: USER_HZ is 100 wherever Linux runs on amd64 and arm64
 )
 
