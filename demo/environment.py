@@ -7,7 +7,7 @@ from typing import Any
 from demo.catalogue import Function
 
 EVERY_MINUTES = 5
-"""How often one environment of a function tells what it used; a real one does every ten seconds."""
+"""How often one environment of a function tells what it used; a real one does every minute."""
 
 MEGABYTE = 1 << 20
 NEIGHBOURS = {"fraud-score": "lambda-insights", "pdf-invoice": "otel-collector"}
