@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,7 @@ type extension struct {
 	ids      ids
 	last     string // request id of the invocation before
 	began    bool
+	broken   atomic.Bool
 }
 
 func (e *extension) run(ctx context.Context) {
@@ -36,30 +38,47 @@ func (e *extension) run(ctx context.Context) {
 			return
 		}
 		if next.Type == shutdown {
-			e.shutdown(ctx, next)
+			e.safely(func() { e.shutdown(ctx, next) })
 			return
 		}
-		e.invoke(ctx, next)
+		if !e.broken.Load() {
+			e.safely(func() { e.invoke(ctx, next) })
+		}
 	}
+}
+
+// safely does some work; a mistake of ours in it ends the telling, and not the function.
+func (e *extension) safely(work func()) {
+	defer func() {
+		if mistake := recover(); mistake != nil {
+			warn(fmt.Sprintf("this is a mistake of Nightjar's, please report it: %v; nothing is sent from here.", mistake))
+			e.broken.Store(true)
+			e.shipper.stop()
+		}
+	}()
+	work()
 }
 
 // begin starts what may take its time, once we know whose telemetry it is.
 func (e *extension) begin() {
 	e.began = true
-	go func() {
+	go e.safely(func() {
 		e.ring.push(own(&ids{}, "nightjar.size", measureSize(codeRoot, layersRoot, measureTime), 0))
-	}()
-	go func() {
-		key, err := e.findKey()
-		if err != nil || key == "" {
-			warn(fmt.Sprintf("no ingest key: %v; nothing is sent from here.", err))
-			e.shipper.stop()
-			close(e.shipper.ready)
-			return
-		}
-		e.shipper.key = key
-		e.shipper.run()
-	}()
+	})
+	go e.safely(e.ship)
+}
+
+// ship begins as soon as there is a key, and goes on for as long as the environment lives.
+func (e *extension) ship() {
+	key, err := e.findKey()
+	if err != nil || key == "" {
+		warn(fmt.Sprintf("no ingest key: %v; nothing is sent from here.", err))
+		e.shipper.stop()
+		close(e.shipper.ready)
+		return
+	}
+	e.shipper.key = key
+	e.shipper.run()
 }
 
 func (e *extension) findKey() (string, error) {

@@ -156,6 +156,13 @@ func TestFiguresOfTheKernel(t *testing.T) {
 	check(t, cpuMs(nil) == 0 && kilobytes("", "VmHWM:") == 0, "nothing is 0")
 }
 
+func TestAMistakeOfOursIsNotTheFunctions(t *testing.T) {
+	e := &extension{shipper: newShipper(newRing(1), newRemote(), nil, "")}
+	e.safely(func() { panic("oh") })
+	check(t, e.broken.Load() && e.shipper.remote.paused(time.Now()), "it goes on telling")
+	check(t, e.shipper.isBlocked(), "it goes on sending")
+}
+
 func newReceiver() *receiver {
 	return &receiver{ring: newRing(ringBytes), remote: newRemote(), progress: newProgress()}
 }
