@@ -100,7 +100,10 @@ func (e *extension) invoke(ctx context.Context, next event) {
 	e.rhythm.beat(time.Now())
 	e.measure()
 	e.last = next.RequestID
-	if e.settings.grace == 0 || e.rhythm.isFast() {
+	free := e.settings.grace == 0 || e.rhythm.isFast()
+	e.shipper.eager.Store(free)
+	if free {
+		e.shipper.nudge() // What the one before left may have been frozen since.
 		e.meter.ended(0)
 		return
 	}

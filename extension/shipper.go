@@ -27,6 +27,7 @@ type shipper struct {
 	blocked  atomic.Int64  // Unix ns; until then Nightjar does not want to hear from us.
 	ends     atomic.Int64  // Unix ns; when the environment ends, once that is known.
 	underway atomic.Int64  // Events whose body is on its way.
+	eager    atomic.Bool   // What comes in may be sent at once, as nobody will be held for it.
 	ready    chan struct{} // Closed once the key is known.
 	ids      ids
 	most     int // Events in a body; fewer while Nightjar finds bodies too large.
@@ -76,7 +77,7 @@ func (s *shipper) run() {
 			s.ship()
 			close(done)
 		case <-s.nudges:
-			if s.ring.bytes() >= soonBytes {
+			if s.ring.bytes() >= soonBytes || s.eager.Load() && s.rested() >= soon {
 				s.ship()
 			}
 		case <-timer.C:
@@ -147,6 +148,10 @@ func (s *shipper) stop() {
 	s.blocked.Store(time.Now().Add(lifetime).UnixNano())
 }
 
+// rested tells for how long nothing was sent, by the wall clock: the other, and with it every timer, may stand still
+// while the environment is frozen, which is most of the time.
+func (s *shipper) rested() time.Duration { return time.Now().Round(0).Sub(s.lastUse) }
+
 func (s *shipper) isBlocked() bool { return time.Now().UnixNano() < s.blocked.Load() }
 
 // ship sends until there is nothing more, or Nightjar wants a pause.
@@ -186,7 +191,7 @@ func (s *shipper) post(entries []entry) (verdict, time.Duration) {
 	defer cancel()
 	s.underway.Store(int64(counts(entries)))
 	defer s.underway.Store(0)
-	if now := time.Now().Round(0); now.Sub(s.lastUse) > staleAfter { // By the wall clock: ours stood still with us.
+	if s.rested() > staleAfter {
 		s.client.CloseIdleConnections()
 	}
 	body, encoding := s.envelope.body(entries, time.Now())

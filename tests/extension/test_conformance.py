@@ -1,5 +1,6 @@
 """What the extension does on good and on broken days: each event is stored exactly once, or counted as dropped."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +71,14 @@ class TestNormalDay:
             environment.shutdown()
         assert told_before_the_end < 20
         assert nightjar.lines() == Counter(lines(20))
+
+    def test_fast_invocations_are_told_while_others_run(self, extension: Path, nightjar: Nightjar) -> None:
+        with sandbox(extension, nightjar) as environment:
+            for number in range(8):
+                environment.invoke([f"line {number}"])
+                time.sleep(0.5)
+            assert nightjar.lines()["line 3"] == 1
+            assert nightjar.requests < 8
 
 
 class TestBrokenDay:
@@ -295,12 +304,13 @@ class TestSettings:
         told = [each["record"] for each in nightjar.events("function")]
         assert told == ["his number is [masked], [masked]", {"n": 5, "deep": ["[masked]"]}]
 
-    def test_without_a_flush_telemetry_waits_for_the_next_invocation(self, extension: Path, nightjar: Nightjar) -> None:
+    def test_without_a_flush_nothing_is_ever_held(self, extension: Path, nightjar: Nightjar) -> None:
         with sandbox(extension, nightjar, environment={"NIGHTJAR_FLUSH_MS": "0"}) as environment:
             environment.invoke(["first"])
-            assert nightjar.requests == 0
             environment.shutdown()
         assert nightjar.lines() == {"first": 1}
+        [use] = nightjar.events("nightjar.usage")
+        assert (use["record"]["heldMs"], use["record"]["invocations"]) == (0, 1)
 
     def test_nightjar_may_ask_for_silence(self, extension: Path, nightjar: Nightjar) -> None:
         nightjar.config = {"paused_s": 3600}
