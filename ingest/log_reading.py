@@ -149,13 +149,16 @@ def gather(
     start = max(window.start, group.kept_since(now, settings.RETENTION_RAW_DAYS))
     fetched = fetch_events(aws, group.name, Window(start, window.end), beyond=max(beyond, start), pages=pages)
     streams = transform_events(fetched.events, group.name, scope)
-    records = _told(_batches(streams, group, scope), scope)
+    records = _told(_batches(streams, group, scope, now=now), scope)
     latest = max((events[-1].at for events in streams.values()), default=None)
     return Gathered(records, len(fetched.events), fetched.until, fetched.complete, latest, fetched.error)
 
 
-def _batches(streams: Mapping[str, Sequence[Event]], group: Group, scope: Scope) -> Iterator[Batch]:
-    """One for each environment of a function that is watched, of what it does not send itself."""
+def _batches(streams: Mapping[str, Sequence[Event]], group: Group, scope: Scope, *, now: datetime) -> Iterator[Batch]:
+    """One for each environment of a function that is watched, of what it does not send itself.
+
+    ``now`` is the moment by which the sweep moves on: what it passes must have been kept.
+    """
     writers = {name: each for name, each in scope.functions.items() if log_group(each) == group.name}
     for stream, events in streams.items():
         name, version = stream_of(stream)
@@ -163,7 +166,7 @@ def _batches(streams: Mapping[str, Sequence[Event]], group: Group, scope: Scope)
         if writer is None:
             continue
         if log_groups.pushes(writer, now=scope.now):
-            until = min(group.pushes_since or clock.EPOCH, scope.now - LATE)  # By then it has sent what it would send.
+            until = min(group.pushes_since or clock.EPOCH, now - LATE)  # By then it has sent what it would send.
             events = [event for event in events if event.at <= until]
         if events:
             function = _described(writer, version)

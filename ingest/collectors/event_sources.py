@@ -22,6 +22,7 @@ from observability.aws.sessions import Region
 TYPE = "schedule_rule"
 DEFAULT = "default"
 INVOKE = ":aws-sdk:lambda:invoke"
+READ = "scheduler:GetSchedule"
 SCHEDULES = ""
 """In a place, instead of the name of a bus."""
 
@@ -81,7 +82,7 @@ class EventSources:
             wild="AWS allows nothing finer for this action.",
         ),
         Permission(
-            action="scheduler:GetSchedule",
+            action=READ,
             why="Reads when a schedule runs its function. What it passes to the function is not kept.",
             without="Schedules of EventBridge Scheduler are not shown.",
             probe=("scheduler", "get_schedule", {"Name": "nightjar-probe"}),
@@ -103,7 +104,7 @@ class EventSources:
                     raise
                 break  # What was read before is worth keeping.
             todo.popleft()
-            if page.token:
+            if page.again or page.token:
                 todo.appendleft((at, page.token))
             pages.append(page)
         rules = [each for page in pages for each in page.rules]
@@ -141,12 +142,13 @@ class EventSources:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``token`` is that of the next page, or of this one while some of it is to be read; empty after the last."""
+    """``token`` is that of the next page, empty after the last; where some of this one is left, ``again``, its own."""
 
     rules: Sequence[tuple[Answer, list[Answer]]] = ()
     schedules: Sequence[tuple[Answer, Answer | None]] = ()
     token: str = ""
     whole: bool = True
+    again: bool = False
 
 
 def _todo(extras: Extras, scope: Scope) -> tuple[deque[Place], bool]:
@@ -187,9 +189,9 @@ def _schedules(extras: Extras, token: str, seen: Mapping[str, int], scope: Scope
             continue
         read = None
         if abs(seen.get(_key(each["Arn"]), 0)) != _modified(each):
-            if asked and scope.time_is_up():
-                return Page(schedules=found, token=token, whole=told == asked)
-            read = _read(extras, each)
+            if told and scope.time_is_up():
+                return Page(schedules=found, token=token, whole=told == asked, again=True)
+            read = None if READ in extras.lacking else _read(extras, each)
             asked, told = asked + 1, told + (read is not None)
         found.append((each, read))
     return Page(schedules=found, token=page.get("NextToken", ""), whole=told == asked)

@@ -63,9 +63,10 @@ def doubt(*, account_pk: int, error: AwsError, now: datetime) -> None:
 
     That the account is suspended is only told to who has a session left, so it is kept for the look.
     """
-    rows = AwsAccount.objects.filter(pk=account_pk, status=Status.CONNECTED, check_at__gt=now + LEASE)
-    told = {"trouble": error.trouble.value, "detail": error.detail} if error.trouble == SUSPENDED else {}
-    rows.update(check_at=now, **told)
+    rows = AwsAccount.objects.filter(pk=account_pk, status=Status.CONNECTED)
+    if error.trouble == SUSPENDED:
+        rows.update(trouble=error.trouble.value, detail=error.detail)
+    rows.filter(check_at__gt=now + LEASE).update(check_at=now)
 
 
 def doubt_permissions(*, account_pk: int, now: datetime) -> None:
@@ -82,8 +83,9 @@ def verify(*, account: AwsAccount, now: datetime) -> bool:
     status = _status(account, trouble)
     with transaction.atomic():
         as_seen = AwsAccount.objects.filter(
-            pk=account.pk, status=account.status, role_arn=account.role_arn, disconnected_at=None
-        )
+            pk=account.pk, status=account.status, trouble=account.trouble, role_arn=account.role_arn,
+            disconnected_at=None,
+        )  # fmt: skip
         values = _values(account, status, trouble, now)
         if not as_seen.update(**values):
             return False  # It was changed or disconnected meanwhile, and what we found is about the past.

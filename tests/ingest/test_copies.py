@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
@@ -9,13 +10,14 @@ import pytest
 
 from ingest import copies, log_reading
 from ingest.collector import Function
-from ingest.log_groups import PUSHES, PUSHES_FOR
+from ingest.log_groups import PUSHES, PUSHES_FOR, Group
+from ingest.log_windows import LATE, Place
 from ingest.models import LogGroup
 from ingest.parser import Batch, Event, FunctionInfo
 from ingest.parsers import parse
 from observability.inventory.models import Resource
 from observability.inventory.resources import SEEN_EVERY
-from observability.telemetry.records import Record, Window
+from observability.telemetry.records import Invocation, Record, Window
 from observability.telemetry.store import get_store
 from observability.tenants.models import Organization
 from tests.ingest.logs import HOUR, MINUTE, NOW, REGION, SECOND, Logs, connect, function, invocation, known, scope
@@ -143,6 +145,17 @@ def test_nothing_is_lost_and_nothing_twice_when_an_extension_is_added(acme: Orga
     addition.logs.asked.clear()
     addition.run(NOW + HOUR, NOW + HOUR + 10 * MINUTE)
     assert not addition.logs.asked
+
+
+def test_what_the_sweep_passes_was_kept_though_the_turn_of_a_group_came_late(acme: Organization) -> None:
+    checkout, logs, turn = function(acme, "checkout"), Logs(groups={GROUP: []}), NOW + 20 * SECOND
+    write(logs, 1, turn - LATE - SECOND)
+    logs.now = turn
+    group = Group(0, GROUP, Place(NOW, NOW - HOUR), None, pushes_since=NOW)
+    gathered = log_reading.gather(
+        logs, scope(acme, replace(checkout, pushed_at=NOW)), group, Window(NOW - HOUR, turn), beyond=NOW, now=turn
+    )
+    assert [each.request_id for each in gathered.records if isinstance(each, Invocation)] == [request_of(1)]
 
 
 def test_a_report_that_comes_with_the_end_of_an_old_environment_costs_nothing(acme: Organization) -> None:

@@ -176,23 +176,25 @@ class TestFetch:
 
 
 class Many:
-    """Fulfils ``Region`` for any number of schedules, by a clock of its own: ten calls a second."""
+    """Fulfils ``Region`` for any number of schedules, by a clock of its own: ten calls a second, or as many as are wanted."""
 
     target = Target(ACCOUNT, "aws", "", "", "acme")
     region = REGION
 
-    def __init__(self, count: int) -> None:
-        self.now = NOW
+    def __init__(self, count: int, *, call_s: float = 0.1) -> None:
+        self.now, self.call_s, self.denied = NOW, timedelta(seconds=call_s), False
         self.schedules = {f"s{number:05}": NOW for number in range(count)}
         self.reads: Counter[str] = Counter()
         self.failing: list[Trouble] = []
         """What happens to the next calls."""
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        self.now += timedelta(seconds=0.1)
+        self.now += self.call_s
         if self.failing:
             raise AwsError(self.failing.pop(), f"{service}:{operation}")
         if operation == "get_schedule":
+            if self.denied:
+                raise AwsError(Trouble.ACCESS_DENIED, "scheduler:GetSchedule")
             self.reads[parameters["Name"]] += 1
             return {**READ, **self.listed(parameters["Name"]), "Target": {"Arn": FUNCTION + parameters["Name"]}}
         if operation == "list_schedules":
@@ -204,7 +206,7 @@ class Many:
         return {"EventBuses": [{"Name": "default"}], "Rules": [RULE]}
 
     def pages(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        self.now += timedelta(seconds=0.1)
+        self.now += self.call_s
         yield {"Targets": [{"Arn": FUNCTION + "tidy"}], "ResourceTagMappingList": []}
 
     def listed(self, name: str) -> dict[str, Any]:
@@ -250,6 +252,19 @@ class TestManySchedules:
         assert watcher.longest < timedelta(seconds=20)
         assert aws.now - NOW < timedelta(minutes=10)
         assert watcher.cursor.keys() == {"seen"}
+
+    def test_are_all_there_before_any_is_missed_though_the_first_page_takes_too_long(self) -> None:
+        runs, found = Watcher(aws := Many(300, call_s=0.3)).round()
+        assert [bool(run.complete) for run in runs] == [False] * (len(runs) - 1) + [True]
+        assert found.keys() == {*aws.schedules, "nightly"}
+        assert set(aws.reads.values()) == {1}
+
+    def test_are_not_asked_for_again_and_again_where_that_is_denied(self) -> None:
+        watcher = Watcher(aws := Many(300, call_s=0.3))
+        aws.denied = True
+        runs, found = watcher.round()
+        assert (len(runs), set(found), runs[0].complete) == (1, {"nightly"}, frozenset())
+        assert runs[0].lacking == ("scheduler:GetSchedule",)
 
     def test_are_only_listed_when_nothing_changed(self) -> None:
         watcher = Watcher(aws := Many(5_000))

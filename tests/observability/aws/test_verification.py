@@ -317,6 +317,21 @@ class TestSuspension:
         account = look(suspended, NOW + 31 * MINUTE)
         assert (account.status, account.trouble, account.detail) == (Status.CONNECTED, "", "")
 
+    def test_is_heard_though_a_look_is_due_anyway(self, cloud: Cloud, connected: AwsAccount) -> None:
+        for doubt in (GONE, SUSPENDED):
+            verification.doubt(account_pk=connected.pk, error=doubt, now=NOW + MINUTE)
+        del cloud.roles[connected.role_arn]
+        assert look(connected, NOW + MINUTE).trouble == Trouble.ACCOUNT_SUSPENDED
+
+    def test_is_heard_though_a_look_is_under_way(self, cloud: Cloud, connected: AwsAccount) -> None:
+        verification.doubt(account_pk=connected.pk, error=GONE, now=NOW + MINUTE)
+        claimed = verification.claim(account_pk=connected.pk, now=NOW + MINUTE)
+        assert claimed
+        verification.doubt(account_pk=connected.pk, error=SUSPENDED, now=NOW + MINUTE)
+        del cloud.roles[connected.role_arn]
+        assert not verification.verify(account=claimed, now=NOW + MINUTE)
+        assert look(connected, NOW + 5 * MINUTE).trouble == Trouble.ACCOUNT_SUSPENDED
+
     def test_is_not_over_because_the_role_can_be_assumed(self, cloud: Cloud, suspended: AwsAccount) -> None:
         call = "lambda:GET /2016-08-19/account-settings"
         cloud.answers[call] = [(403, error("AccessDeniedException", "Your account is suspended."))]
