@@ -37,8 +37,8 @@ var (
 // readConfig reads the environment. Its error names the variable and what it should be.
 func readConfig() (config, error) {
 	c := config{
-		key:     os.Getenv("NIGHTJAR_KEY"),
-		keyARN:  os.Getenv("NIGHTJAR_KEY_ARN"),
+		key:     strings.TrimSpace(os.Getenv("NIGHTJAR_KEY")),
+		keyARN:  strings.TrimSpace(os.Getenv("NIGHTJAR_KEY_ARN")),
 		caFile:  os.Getenv("NIGHTJAR_CA_FILE"),
 		streams: defaultStreams,
 		grace:   defaultGrace,

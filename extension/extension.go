@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -85,9 +87,15 @@ func (e *extension) findKey() (string, error) {
 	if e.settings.keyARN == "" {
 		return e.settings.key, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), keyPatience)
-	defer cancel()
-	return fetchKey(ctx, e.client, e.settings.keyARN, time.Now())
+	for wait := firstWait; ; wait = min(2*wait, longestWait) {
+		ctx, cancel := context.WithTimeout(context.Background(), attemptTime)
+		key, err := fetchKey(ctx, e.client, e.settings.keyARN, time.Now())
+		cancel()
+		if !errors.Is(err, errPassing) {
+			return key, err
+		}
+		time.Sleep(firstWait + rand.N(wait))
+	}
 }
 
 // invoke returns when the environment may freeze: at once while invocations follow each other fast, otherwise when
@@ -99,17 +107,23 @@ func (e *extension) invoke(ctx context.Context, next event) {
 	}
 	e.rhythm.beat(time.Now())
 	e.measure()
+	if next.RequestID == e.last {
+		e.progress.again() // Lambda tries an asynchronous invocation again under its old name.
+	}
 	e.last = next.RequestID
-	free := e.settings.grace == 0 || e.rhythm.isFast()
+	hopeless := e.remote.paused(time.Now()) || e.shipper.isBlocked() || !e.shipper.isReady()
+	free := e.settings.grace == 0 || e.rhythm.isFast() || hopeless
 	e.shipper.eager.Store(free)
 	if free {
 		e.shipper.nudge() // What the one before left may have been frozen since.
 		e.meter.ended(0)
 		return
 	}
-	ctx, cancel := context.WithDeadline(ctx, next.deadline())
+	// The function's time is ours too: who asks for the next event behind its end makes it a timeout.
+	ctx, cancel := context.WithDeadline(ctx, next.deadline().Add(-margin))
 	defer cancel()
 	if !e.progress.wait(ctx, next.RequestID) {
+		e.meter.ended(0)
 		return // The function ran out of time; its shutdown comes next.
 	}
 	done := time.Now()
@@ -138,6 +152,9 @@ func (e *extension) shutdown(ctx context.Context, next event) {
 	e.progress.settled(patience)
 	e.measure()
 	e.shipper.drain(ctx)
+	if e.remote.isStopped() {
+		return // Of which somebody has been told already.
+	}
 	if lost := e.ring.undelivered() + int(e.shipper.underway.Load()); lost > 0 {
 		warn(fmt.Sprintf("%d events could not be delivered.", lost))
 	}

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -44,6 +45,11 @@ var stores = map[string]store{
 	},
 }
 
+// errPassing is a trouble that another try may not have: the environment was frozen, or many started at once.
+var errPassing = errors.New("not now")
+
+var passing = regexp.MustCompile(`Throttl|TooManyRequests|RequestLimit|Expired|expired`)
+
 // fetchKey asks Secrets Manager or the Parameter Store, whichever the ARN names, with the function's own role.
 // A secret may be the key itself, or an object whose member NIGHTJAR_KEY is.
 func fetchKey(ctx context.Context, client *http.Client, arn string, now time.Time) (string, error) {
@@ -63,14 +69,17 @@ func fetchKey(ctx context.Context, client *http.Client, arn string, now time.Tim
 	sign(request, body, from.service, region, now)
 	response, err := client.Do(request)
 	if err != nil {
-		return "", err
+		return "", errors.Join(errPassing, err)
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 128<<10))
 	if err != nil {
-		return "", err
+		return "", errors.Join(errPassing, err)
 	}
 	if response.StatusCode != http.StatusOK {
+		if passing.Match(text) || response.StatusCode >= http.StatusInternalServerError {
+			return "", errPassing
+		}
 		return "", fmt.Errorf("%s answered %d: %.200s", from.target, response.StatusCode, text)
 	}
 	value, err := from.answer(text)

@@ -10,6 +10,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -26,8 +28,8 @@ const (
 	ringBytes    = 4 << 20
 	memoryBytes  = 16 << 20 // The garbage collector works harder beyond this.
 	lastWords    = 100 * time.Millisecond
+	margin       = 200 * time.Millisecond // before the end of a function's time
 	lastReport   = 300 * time.Millisecond
-	keyPatience  = 30 * time.Second
 	sandbox      = "sandbox.localdomain" // The environment's name for itself.
 	managed      = "lambda-managed-instances"
 	initTypeName = "AWS_LAMBDA_INITIALIZATION_TYPE"
@@ -35,6 +37,7 @@ const (
 
 func main() {
 	born := time.Now()
+	log.SetOutput(io.Discard) // Where net/http would talk to the owner of the function.
 	debug.SetMemoryLimit(memoryBytes)
 	ctx := context.Background()
 	host := os.Getenv("AWS_LAMBDA_RUNTIME_API")

@@ -20,6 +20,9 @@ func (p *progress) started(id string)  { p.set(&p.running, id) }
 func (p *progress) done(id string)     { p.set(&p.ended, id) }
 func (p *progress) reported(id string) { p.set(&p.told, id) }
 
+// again forgets that the runtime was done: it begins anew with the same invocation.
+func (p *progress) again() { p.set(&p.ended, "") }
+
 func (p *progress) set(which *string, id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

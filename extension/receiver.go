@@ -21,6 +21,9 @@ type receiver struct {
 	mu       sync.Mutex // One body at a time, so that events keep their order.
 }
 
+// mostPosted bounds what Lambda posts at once, which is 1 MiB at most.
+const mostPosted = 16 << 20
+
 // head is as much of an event as must be known of every one.
 type head struct {
 	Time string `json:"time"`
@@ -44,9 +47,15 @@ func listen(host string) (net.Listener, string, error) {
 	return listener, "http://" + net.JoinHostPort(host, port), err
 }
 
-// ServeHTTP always answers 200, after everything that can be kept is kept: what Lambda sends again would be the same.
-func (r *receiver) ServeHTTP(_ http.ResponseWriter, request *http.Request) {
-	r.read(request.Body, time.Now())
+// ServeHTTP answers 200 after everything that can be kept is kept: what Lambda sends again would be the same. Only of
+// a body that breaks off nothing is kept, because Lambda sends it again.
+func (r *receiver) ServeHTTP(answer http.ResponseWriter, request *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(request.Body, mostPosted))
+	if err != nil {
+		answer.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	r.read(bytes.NewReader(body), time.Now())
 	r.nudge()
 }
 

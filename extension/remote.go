@@ -10,7 +10,7 @@ import (
 // invocations only. Neither can stop us for longer than its cap, whatever is asked.
 type remote struct {
 	mu      sync.Mutex
-	quiet   time.Time // until then nothing is kept
+	quiet   time.Time // until then, by the wall clock, nothing is kept
 	stopped bool
 	share   float64 // of invocations whose lines are kept
 }
@@ -30,7 +30,7 @@ func (r *remote) heed(asked wishes, now time.Time) {
 	defer r.mu.Unlock()
 	if asked.PausedS != nil {
 		seconds := min(max(*asked.PausedS, 0), longestPause.Seconds())
-		r.quiet = now.Add(time.Duration(seconds * float64(time.Second)))
+		r.quiet = now.Round(0).Add(time.Duration(seconds * float64(time.Second)))
 	}
 	if asked.Sampling != nil {
 		r.share = min(max(*asked.Sampling, 0), 1)
@@ -42,6 +42,12 @@ func (r *remote) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stopped = true
+}
+
+func (r *remote) isStopped() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stopped
 }
 
 func (r *remote) paused(now time.Time) bool {

@@ -15,7 +15,8 @@ const fast = 5 * time.Second
 // beat counts an invocation that begins now.
 func (r *rhythm) beat(now time.Time) {
 	if !r.last.IsZero() {
-		gap := now.Round(0).Sub(r.last) // By the wall clock: the other stands still while we are frozen.
+		// By the wall clock: the other stands still while we are frozen. A single pause, however long, is only one.
+		gap := min(max(now.Round(0).Sub(r.last), time.Millisecond), 4*fast)
 		if r.gap == 0 {
 			r.gap = gap
 		}

@@ -107,6 +107,13 @@ func (r *ring) undelivered() int {
 	return r.dropped + counts(r.entries)
 }
 
+// isIdle tells whether there is neither an event nor a loss to tell of.
+func (r *ring) isIdle() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.entries) == 0 && r.dropped == 0
+}
+
 // bytes tells how much waits.
 func (r *ring) bytes() int {
 	r.mu.Lock()

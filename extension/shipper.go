@@ -24,15 +24,17 @@ type shipper struct {
 	envelope envelope
 	flushes  chan chan struct{}
 	nudges   chan struct{}
-	blocked  atomic.Int64  // Unix ns; until then Nightjar does not want to hear from us.
-	ends     atomic.Int64  // Unix ns; when the environment ends, once that is known.
-	underway atomic.Int64  // Events whose body is on its way.
+	blocked  atomic.Int64 // Unix ns; until then Nightjar does not want to hear from us.
+	ends     atomic.Int64 // Unix ns; when the environment ends, once that is known.
+	underway atomic.Int64 // Events whose body is on its way.
+	busy     atomic.Bool
 	eager    atomic.Bool   // What comes in may be sent at once, as nobody will be held for it.
 	ready    chan struct{} // Closed once the key is known.
 	ids      ids
 	most     int // Events in a body; fewer while Nightjar finds bodies too large.
 	failures int // One after the other.
 	lastUse  time.Time
+	warned   bool // Of an address that answers, and not like Nightjar.
 }
 
 // newShipper makes one that ships nothing until it has a key and runs.
@@ -84,7 +86,7 @@ func (s *shipper) run() {
 			armed = false
 			s.ship()
 		}
-		if !armed && s.ring.bytes() > 0 {
+		if !armed && !s.ring.isIdle() {
 			timer.Reset(max(soon, time.Until(time.Unix(0, s.blocked.Load()))))
 			armed = true
 		}
@@ -101,12 +103,7 @@ func (s *shipper) nudge() {
 
 // flush waits until all is sent that can be sent now, or until the context ends.
 func (s *shipper) flush(ctx context.Context) {
-	if s.isBlocked() || s.ring.bytes() == 0 {
-		return
-	}
-	select {
-	case <-s.ready:
-	default:
+	if s.isBlocked() || !s.isReady() || !s.isPending() {
 		return
 	}
 	done := make(chan struct{})
@@ -129,7 +126,7 @@ func (s *shipper) drain(ctx context.Context) {
 	case <-s.ready:
 	case <-ctx.Done():
 	}
-	for s.ring.bytes() > 0 && ctx.Err() == nil {
+	for s.isPending() && ctx.Err() == nil {
 		s.flush(ctx)
 		free := time.Unix(0, s.blocked.Load())
 		if free.After(deadline) {
@@ -148,6 +145,19 @@ func (s *shipper) stop() {
 	s.blocked.Store(time.Now().Add(lifetime).UnixNano())
 }
 
+// isReady tells whether there is a key to send with.
+func (s *shipper) isReady() bool {
+	select {
+	case <-s.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// isPending tells whether something waits or is under way.
+func (s *shipper) isPending() bool { return s.busy.Load() || !s.ring.isIdle() }
+
 // rested tells for how long nothing was sent, by the wall clock: the other, and with it every timer, may stand still
 // while the environment is frozen, which is most of the time.
 func (s *shipper) rested() time.Duration { return time.Now().Round(0).Sub(s.lastUse) }
@@ -156,6 +166,8 @@ func (s *shipper) isBlocked() bool { return time.Now().UnixNano() < s.blocked.Lo
 
 // ship sends until there is nothing more, or Nightjar wants a pause.
 func (s *shipper) ship() {
+	s.busy.Store(true)
+	defer s.busy.Store(false)
 	for !s.isBlocked() {
 		taken := s.ring.take(s.most, mostBytes)
 		if count := s.ring.lost(); count > 0 {
@@ -175,14 +187,23 @@ func (s *shipper) ship() {
 		case delivered:
 			s.most, s.failures = min(mostEvents, s.most*2), 0
 		case smaller:
-			s.most = max(1, len(taken)/2)
+			if s.most = max(1, len(taken)/2); len(taken) == 1 {
+				s.rest(s.jitter())
+			}
+		case never:
+			s.rest(s.jitter()) // Or the report of what was lost would be lost the same way, without end.
 		case later:
-			s.failures++
-			s.blocked.Store(time.Now().Add(wait).UnixNano())
+			s.rest(wait)
 		case unwelcome:
 			s.stop()
 		}
 	}
+}
+
+// rest sends nothing for a while.
+func (s *shipper) rest(wait time.Duration) {
+	s.failures++
+	s.blocked.Store(time.Now().Add(wait).UnixNano())
 }
 
 // post sends one body. Ids make it harmless when Nightjar had it already and only the answer was lost.
@@ -236,6 +257,10 @@ func (s *shipper) judge(response *http.Response, text []byte) (verdict, time.Dur
 	case http.StatusUnauthorized, http.StatusForbidden:
 		warn(fmt.Sprintf("Nightjar refuses the ingest key (%d); nothing is sent from here.", response.StatusCode))
 		return unwelcome, 0
+	}
+	if !s.warned {
+		s.warned = true
+		warn(fmt.Sprintf("%s answers %d, which is not what Nightjar would say to telemetry.", s.endpoint, response.StatusCode))
 	}
 	return never, 0
 }

@@ -56,7 +56,7 @@ func (m *meter) ended(held time.Duration) {
 
 // measure answers what there is to tell, unless it did so a moment ago.
 func (m *meter) measure(requestID string, now time.Time) (usage, bool) {
-	if now.Sub(m.measured) < measureEvery {
+	if now = now.Round(0); now.Sub(m.measured) < measureEvery {
 		return usage{}, false
 	}
 	after := readTotals()

@@ -126,7 +126,7 @@ class TestBrokenDay:
 
     def test_a_single_event_that_is_too_large_is_counted(self, extension: Path, nightjar: Nightjar) -> None:
         nightjar.always = backend.too_large(0)
-        with sandbox(extension, nightjar) as environment:
+        with sandbox(extension, nightjar, freezes=False) as environment:
             environment.invoke(["too much"])
             nightjar.wait_for(lambda: nightjar.requests > 2)
             nightjar.always = lambda _: False
@@ -146,6 +146,20 @@ class TestBrokenDay:
         assert nightjar.requests == 1
         assert err.splitlines()[0] == f"nightjar: Nightjar refuses the ingest key ({code}); nothing is sent from here."
         assert out == ""
+
+    @pytest.mark.parametrize("code", [301, 404, 500])
+    def test_an_address_that_is_not_nightjars_is_not_hammered(
+        self, extension: Path, nightjar: Nightjar, code: int
+    ) -> None:
+        nightjar.always = status(code)
+        with sandbox(extension, nightjar, freezes=False) as environment:
+            environment.invoke(["unheard"])
+            environment.shutdown()
+            _, err = environment.said()
+        assert nightjar.requests < 10
+        told, lost = err.splitlines()
+        assert f"answers {code}, which is not what Nightjar would say" in told
+        assert undelivered(lost) == 4
 
     @pytest.mark.parametrize("code", [400, 422])
     def test_a_body_that_is_refused_is_counted_and_not_repeated(
@@ -198,6 +212,29 @@ class TestBrokenDay:
 
 
 class TestFunctionsThatFail:
+    def test_nobody_is_held_behind_the_functions_time(self, extension: Path, nightjar: Nightjar) -> None:
+        nightjar.always = backend.slow(5)
+        with sandbox(extension, nightjar) as environment:
+            environment.invoke(["just in time"], deadline_s=0.25)
+            assert environment.waiting_at < environment.deadline
+
+    def test_a_second_try_under_the_same_name_is_waited_for(self, extension: Path, nightjar: Nightjar) -> None:
+        with sandbox(extension, nightjar) as environment:
+            first = environment.invoke(["first"], status="error")
+            time.sleep(5.2)  # Which is not fast.
+            environment.invoke(["second"], request_id=first.request_id)
+            assert nightjar.lines() == {"first": 1, "second": 1}
+
+    def test_a_body_that_breaks_off_is_not_kept_twice(self, extension: Path, nightjar: Nightjar) -> None:
+        with sandbox(extension, nightjar) as environment:
+            environment.wait_until_ready()
+            environment.break_off([event("function", "one"), event("function", "two")])
+            environment.tell([event("function", "one"), event("function", "two")])
+            environment.invoke()
+            environment.shutdown()
+        assert nightjar.lines() == {"one": 1, "two": 1}
+        assert nightjar.dropped() == 0
+
     def test_a_timeout_is_told_at_shutdown(self, extension: Path, nightjar: Nightjar) -> None:
         with sandbox(extension, nightjar) as environment:
             environment.invoke(["before the end"], tells=False, deadline_s=0.3)

@@ -29,7 +29,7 @@ class Aws(Server):
     def __init__(self, status: int, told: dict[str, Any]) -> None:
         super().__init__(("127.0.0.1", 0), AwsHandler)
         self.url = f"http://127.0.0.1:{self.server_port}"
-        self.status, self.told = status, told
+        self.status, self.told, self.throttled = status, told, 0
         self.asked: list[tuple[dict[str, str], dict[str, Any]]] = []
 
 
@@ -38,6 +38,9 @@ class AwsHandler(Handler):
 
     def do_POST(self) -> None:  # noqa: N802  # The name that http.server calls.
         self.server.asked.append((dict(self.headers.items()), json.loads(self.body())))
+        if len(self.server.asked) <= self.server.throttled:
+            self.answer(400, b'{"__type": "ThrottlingException"}')
+            return
         self.answer(self.server.status, json.dumps(self.server.told).encode())
 
 
@@ -79,6 +82,17 @@ def test_the_key_is_fetched_with_the_role_of_the_function(
     assert (headers["X-Amz-Target"], question) == (target, asked)
     assert headers["X-Amz-Security-Token"] == "pretend-token"
     assert headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=ASIAPRETEND/")
+
+
+def test_where_many_ask_for_the_key_at_once_it_is_asked_for_again(extension: Path, nightjar: Nightjar) -> None:
+    with Aws(200, {"SecretString": "njk_secret"}) as aws:
+        aws.throttled = 2
+        environment = {
+            "NIGHTJAR_ENDPOINT": nightjar.url, "NIGHTJAR_KEY_ARN": SECRET, "AWS_ENDPOINT_URL": aws.url, **ROLE,
+        }  # fmt: skip
+        with Sandbox(extension, environment, freezes=False) as sandbox:
+            sandbox.invoke(["hello"])
+            nightjar.wait_for(lambda: nightjar.lines() == {"hello": 1})
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ class TestFetch:
 
 
 class Many:
-    """Fulfils ``Region`` for any number of schedules, by a clock of its own: ten calls a second, or as many as are wanted."""
+    """Fulfils ``Region`` for any number of schedules, by a clock of its own, ten calls a second unless told."""
 
     target = Target(ACCOUNT, "aws", "", "", "acme")
     region = REGION
