@@ -39,7 +39,7 @@ FATAL = {("lambda:ListAliases", 2): 0.0, ("cloudwatch:GetMetricData", 3): 0.01, 
 """After which call of an action its caller is killed, and how many seconds later: while it parses or stores, say."""
 
 KINDS = ("lambda_functions", "event_sources", "lambda_metrics", "lambda_logs")
-ROUNDS = (KINDS[:1], KINDS, KINDS)
+ROUNDS = (KINDS[:1], KINDS, KINDS, KINDS)
 """What is due together: functions first, and in the end everything once more, which must not be stored twice."""
 
 WAIT_S = 60.0
