@@ -45,3 +45,8 @@ def home(codes: Iterable[str], partition: str) -> str:
     mine = [region for region in regions() if region.partition == partition]
     wanted = set(codes)
     return next((region.code for region in mine if region.code in wanted and not region.opt_in), mine[0].code)
+
+
+def partition_of(region: str) -> str:
+    """The partition of one region; of one that is not known, the usual one."""
+    return next(iter(partitions([region])), "aws")

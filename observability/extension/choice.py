@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.http import Http404
 
-from observability.aws.regions import partitions, regions
+from observability.aws.regions import partition_of, regions
 from observability.extension import layers, snippets
 from observability.extension.models import Layer
 from observability.inventory.listing import FUNCTION
@@ -47,8 +47,7 @@ class Choice:
 
 def own_arn(account: str, region: str, architecture: str) -> str:
     """What the first version is called that people publish in an account of theirs."""
-    partition = next(iter(partitions([region])), "aws")
-    return f"arn:{partition}:lambda:{region}:{account}:layer:{layers.layer_name(architecture)}:1"
+    return f"arn:{partition_of(region)}:lambda:{region}:{account}:layer:{layers.layer_name(architecture)}:1"
 
 
 def functions(organization: Organization) -> list[Resource]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from django.template.loader import render_to_string
 
-from observability.aws.regions import partitions
+from observability.aws.regions import partition_of
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,140}", re.ASCII)
 """Of functions; others would not be safe in a command."""
@@ -32,7 +32,7 @@ class Filling:
 
     @property
     def partition(self) -> str:
-        return next(iter(partitions([self.region])), "aws")
+        return partition_of(self.region)
 
     @property
     def snake(self) -> str:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from observability.aws import sessions, stack
 from observability.aws.problems import AwsError, sentence
-from observability.aws.regions import partitions
+from observability.aws.regions import partition_of
 
 KEY = "nightjar/role.yaml"
 DOMAINS = {"aws-cn": "amazonaws.com.cn"}
@@ -33,5 +33,5 @@ class Command(BaseCommand):
 
 def address(bucket: str, region: str, key: str) -> str:
     """Where S3 serves the object; CloudFormation takes templates from nowhere else."""
-    partition = next(iter(partitions([region])), "aws")
+    partition = partition_of(region)
     return f"https://{bucket}.s3.{region}.{DOMAINS.get(partition, 'amazonaws.com')}/{key}"
