@@ -55,15 +55,15 @@ func (r *receiver) ServeHTTP(answer http.ResponseWriter, request *http.Request) 
 		answer.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	r.read(bytes.NewReader(body), time.Now())
+	r.read(body, time.Now())
 	r.nudge()
 }
 
 // read takes a JSON array of events. What stands behind a mistake in it is lost, and counted as one event.
-func (r *receiver) read(body io.Reader, now time.Time) {
+func (r *receiver) read(body []byte, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	decoder := json.NewDecoder(body)
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	if open, _ := decoder.Token(); open != json.Delim('[') {
 		r.ring.lose(entry{counts: 1})
 		return

@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,6 @@ from bench.nightjar import Nightjar, status
 from bench.sandbox import ARN, Sandbox, event
 
 KEY = "njk_pretend"
-
-
-@pytest.fixture
-def nightjar() -> Iterator[Nightjar]:
-    with Nightjar() as server:
-        yield server
 
 
 def sandbox(extension: Path, server: Nightjar, /, **more: Any) -> Sandbox:

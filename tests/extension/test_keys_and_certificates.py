@@ -2,7 +2,6 @@
 
 import json
 import ssl
-from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -42,12 +41,6 @@ class AwsHandler(Handler):
             self.answer(400, b'{"__type": "ThrottlingException"}')
             return
         self.answer(self.server.status, json.dumps(self.server.told).encode())
-
-
-@pytest.fixture
-def nightjar() -> Iterator[Nightjar]:
-    with Nightjar() as server:
-        yield server
 
 
 @pytest.mark.parametrize(
