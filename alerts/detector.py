@@ -1,7 +1,7 @@
 """The contract of a detector: from a window of stored facts to findings. Pure; sees no database."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -22,13 +22,79 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Unusual:
+    """One metric of one resource while it is far from usual. ``reason`` says how far, in a sentence."""
+
+    resource_id: int
+    metric: str
+    reason: str
+    surprise: float
+    started_at: datetime
+    at: datetime
+    fingerprint: str
+    """Of the incident that it belongs to; what goes wrong together has one."""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """A function that costs so much an hour that somebody must look; ``stop`` is the command that stops it."""
+
+    resource_id: int
+    usd_per_hour: float
+    usual_usd_per_hour: float
+    reason: str
+    stop: str
+    started_at: datetime
+    at: datetime
+    loop: tuple[str, ...] = ()
+    """Names along the way on which it may be calling itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """How much of a limit a function's package takes: ``used`` and ``limit`` in bytes."""
+
+    resource_id: int
+    limit_name: str
+    used: int
+    limit: int
+    version: str
+    at: datetime
+    forecast: str = ""
+    thresholds: tuple[float, float, float] = (0.8, 0.9, 1.0)
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Advised:
+    """Advice that cannot wait for somebody to read the page of insights."""
+
+    resource_id: int
+    rule: str
+    title: str
+    text: str
+    fingerprint: str
+    opened_at: datetime
+    at: datetime
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class FactWindow:
-    """The facts that became known since the last evaluation, each failure once (see ``alerts.evaluation``)."""
+    """What became known since the last look: failures (each once), or what watching and advising found.
+
+    A window comes from one stage, so that mostly all but one of its parts are empty.
+    """
 
     organization_id: int
     now: datetime
-    faults: Sequence[Fault]
-    functions: Mapping[int, Function]
+    faults: Sequence[Fault] = ()
+    functions: Mapping[int, Function] = field(default_factory=dict)
+    anomalies: Sequence[Unusual] = ()
+    spending: Sequence[Spending] = ()
+    packages: Sequence[Filling] = ()
+    advice: Sequence[Advised] = ()
 
 
 class Detector(Protocol):

@@ -76,7 +76,7 @@ def read(stretch: Stretch, store: Store, *, now: datetime) -> FactWindow:
 
 def detect(window: FactWindow, detectors: Sequence[Detector] = DETECTORS) -> list[Finding]:
     """Every detector's findings; one that raises loses only the faults it cannot handle, and that is logged."""
-    return [finding for detector in detectors for finding in _run(detector, window)] if window.faults else []
+    return [finding for detector in detectors for finding in _run(detector, window)]
 
 
 def advance(cursor: EvaluationCursor, stretch: Stretch, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Incidents, whom to tell about them, and the outbox of what is still to be told."""
+"""What was judged and advised, incidents, whom to tell about them, and the outbox of what is still to be told."""
 
 import uuid
 
@@ -30,6 +30,135 @@ class EvaluationCursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization_id} at {self.batch}"
+
+
+class WatchCursor(models.Model):
+    """Up to when an organization's series have been watched, and when its advice was last worked out."""
+
+    organization = models.OneToOneField(Organization, models.CASCADE, primary_key=True)
+    watched = models.JSONField(default=dict)
+    """Source of series → ISO time of the end of the last step that was judged."""
+    watched_at = models.DateTimeField(null=True)
+    advised_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} watched until {self.watched}"
+
+
+class SeriesShard(models.Model):
+    """The detector's memory of up to some thousand series: one array as bytes (``watching.shards``)."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField()
+    format = models.PositiveSmallIntegerField()
+    """Of the array; memory in another format is begun anew."""
+    keys = models.BinaryField()
+    states = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "number"], name="series_shard_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} shard {self.number}"
+
+
+class Anomaly(models.Model):
+    """A stretch in which one metric of one resource was far from what is usual there and then."""
+
+    class Feedback(models.TextChoices):
+        EXPECTED = "expected", "Expected"
+        TROUBLE = "trouble", "Real trouble"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="anomalies")
+    resource = models.ForeignKey(Resource, models.CASCADE, related_name="anomalies")
+    metric = models.CharField(max_length=40)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    """End of the last step that was unusual."""
+    value = models.FloatField()
+    """The one farthest off, in the unit of the metric."""
+    low = models.FloatField()
+    high = models.FloatField()
+    surprise = models.FloatField()
+    reason = models.CharField(max_length=300)
+    told = models.BooleanField(default=False)
+    """Whether it became part of an incident, or stayed within the alert budget as a mark on a chart."""
+    detail = models.JSONField(default=dict)
+    feedback = models.CharField(max_length=10, choices=Feedback.choices, blank=True)
+    feedback_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["resource", "metric", "started_at"], name="anomaly_once"),
+        ]
+        indexes = [models.Index(fields=["organization", "-started_at"], name="anomaly_recent")]
+        verbose_name_plural = "anomalies"
+
+    def __str__(self) -> str:
+        return f"{self.resource_id} {self.metric} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Insight(models.Model):
+    """One piece of advice about one resource, from when it is first given until it is seen to be followed."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        SNOOZED = "snoozed", "Snoozed"
+        FIXED = "fixed", "Fixed"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="insights")
+    resource = models.ForeignKey(Resource, models.CASCADE, related_name="insights")
+    rule = models.CharField(max_length=40)
+    topic = models.CharField(max_length=140, blank=True)
+    """What tells apart several pieces of advice of one rule about one resource."""
+    severity = models.CharField(max_length=10, choices=SEVERITIES)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    text = models.CharField(max_length=500)
+    evidence = models.JSONField(default=list)
+    """``[[label, value]]`` in words."""
+    fixes = models.JSONField(default=list)
+    """``[{"way": "cli", "text": str}]``."""
+    confidence = models.CharField(max_length=8)
+    usd_low = models.FloatField(null=True)
+    usd_high = models.FloatField(null=True)
+    """A month, saved by following it; None where no money is at stake."""
+    saved_bytes = models.BigIntegerField(null=True)
+    saved_ms = models.FloatField(null=True)
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    fixed_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
+    snooze_reason = models.CharField(max_length=300, blank=True)
+    snoozed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    before = models.JSONField(default=dict)
+    """Measures of the resource while the advice stood, by name."""
+    outcome = models.JSONField(default=dict)
+    """What following it really brought: the same measures afterwards, once there is enough to compare."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["resource", "rule", "topic"], name="insight_once"),
+        ]
+        indexes = [models.Index(fields=["organization", "state", "rule"], name="insight_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.rule} for {self.resource_id}"
+
+
+class Tuning(models.Model):
+    """What an organization changed of a rule or a detector: its thresholds, and whether it is asked at all."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="tunings")
+    kind = models.CharField(max_length=40)
+    enabled = models.BooleanField(default=True)
+    values = models.JSONField(default=dict)
+    """Name of a ``Knob`` → number; what is not named keeps its default."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "kind"], name="tuning_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} {self.kind}"
 
 
 class Incident(models.Model):
