@@ -11,16 +11,16 @@ with CannedAws(functions=2, busy=1) as aws:
 
 import asyncio
 import json
-import multiprocessing
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import product
 from multiprocessing.connection import Connection
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs
+
+from bench.child import Child
 
 QUIET_MS, BUSY_MS = 60_000, 100
 """Between two runs of a function."""
@@ -36,8 +36,6 @@ METRICS = ("Invocations", "Errors", "Duration", "ConcurrentExecutions")
 ROLE = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
 <AccessKeyId>ASIA{account}</AccessKeyId><SecretAccessKey>canned</SecretAccessKey><SessionToken>canned</SessionToken>
 <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"""
-
-spawned = multiprocessing.get_context("spawn")
 
 
 class Answers:
@@ -178,27 +176,16 @@ def serve(pipe: Connection, functions: int, busy: int) -> None:
     asyncio.run(listen(pipe, Answers(functions, busy)))
 
 
-class CannedAws:
+class CannedAws(Child):
     """The pretend AWS in a process of its own."""
 
     def __init__(self, *, functions: int, busy: int = 0) -> None:
-        self.pipe, theirs = spawned.Pipe()
-        self.child = spawned.Process(target=serve, args=(theirs, functions, busy), daemon=True)
+        super().__init__(serve, functions, busy)
 
-    def __enter__(self) -> Self:
-        self.child.start()
-        self.url: str = self.pipe.recv()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.pipe.send(None)
-        self.child.join(timeout=10)
-        self.child.kill()
+    def ready(self, told: str) -> None:
+        self.url = told
 
     def calls(self) -> dict[str, int]:
         """How often each operation was asked for; those of Lambda are counted together."""
-        self.pipe.send("calls")
-        told: dict[str, int] = self.pipe.recv()
+        told: dict[str, int] = self.ask("calls")
         return told

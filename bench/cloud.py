@@ -10,18 +10,17 @@ with Cloud(Estate(accounts=2, functions=2, start=start, minutes=60), Faults(thro
 
 import io
 import json
-import multiprocessing
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 
+from bench.child import Child
 from bench.faults import FaultProxy, Faults
 from bench.log_server import lines
 from demo.aws.server import PRINCIPAL, SimulatedAws
@@ -36,7 +35,6 @@ TRUST = {"Effect": "Allow", "Principal": {"AWS": PRINCIPAL}, "Action": "sts:Assu
 ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 MINUTE = timedelta(minutes=1)
 
-spawned = multiprocessing.get_context("spawn")
 
 Figure = tuple[str, float, datetime]
 """A metric, its value, and in which minute."""
@@ -140,26 +138,15 @@ def serve(pipe: Connection, estate: Estate, faults: Faults) -> None:
             pipe.send(Told(list(proxy.made), Counter(proxy.spoiled)))
 
 
-class Cloud:
+class Cloud(Child):
     """The child process, seen from the parent."""
 
     def __init__(self, estate: Estate, faults: Faults) -> None:
-        self.pipe, theirs = spawned.Pipe()
-        self.child = spawned.Process(target=serve, args=(theirs, estate, faults), daemon=True)
+        super().__init__(serve, estate, faults)
 
-    def __enter__(self) -> Self:
-        self.child.start()
-        self.url, self.spoilt_url = self.pipe.recv()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.pipe.send("stop")
-        self.child.join(timeout=10)
-        self.child.kill()
+    def ready(self, told: tuple[str, str]) -> None:
+        self.url, self.spoilt_url = told
 
     def told(self, *, spoilt: bool) -> Told:
-        self.pipe.send("spoilt" if spoilt else "clean")
-        told: Told = self.pipe.recv()
+        told: Told = self.ask("spoilt" if spoilt else "clean")
         return told

@@ -5,19 +5,18 @@ with LogServer(events=100_000, groups=4, faults=Faults(throttled=0.3)) as server
     server.region(spoilt=True).pages("logs", "filter_log_events", …)
 """
 
-import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from random import Random
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import botocore.config
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bench.child import Child, spawned
 from bench.faults import FILTER, FaultProxy, Faults
 from demo.aws.proxy import root_key
 from demo.aws.server import SECRET, SimulatedAws
@@ -30,8 +29,6 @@ PER_CALL = 5_000
 STREAMS = 3
 SPREAD = timedelta(minutes=30)
 """Over so long the events of a group are spread."""
-
-spawned = multiprocessing.get_context("spawn")
 
 
 def names(groups: int) -> list[str]:
@@ -119,25 +116,15 @@ class DirectRegion:
             token = {"nextToken": page["nextToken"]}
 
 
-class LogServer:
+class LogServer(Child):
     """The child process, seen from the parent."""
 
     def __init__(self, *, events: int, groups: int, start: datetime, faults: Faults) -> None:
         self.now: Any = spawned.Value("d", 0.0)
-        self.pipe, theirs = spawned.Pipe()
-        self.child = spawned.Process(target=serve, args=(theirs, self.now, events, groups, start, faults), daemon=True)
+        super().__init__(serve, self.now, events, groups, start, faults)
 
-    def __enter__(self) -> Self:
-        self.child.start()
-        self.url, self.spoilt_url, self.events = self.pipe.recv()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.pipe.send("stop")
-        self.child.join(timeout=10)
-        self.child.kill()
+    def ready(self, told: tuple[str, str, int]) -> None:
+        self.url, self.spoilt_url, self.events = told
 
     def move_to(self, now: datetime) -> None:
         """Late events are there from their time of arrival on, by this clock."""
@@ -145,6 +132,5 @@ class LogServer:
 
     def calls(self) -> tuple[int, dict[str, int]]:
         """How many pages were asked for through the proxy, and what it spoiled."""
-        self.pipe.send("calls")
-        told: tuple[int, dict[str, int]] = self.pipe.recv()
+        told: tuple[int, dict[str, int]] = self.ask("calls")
         return told

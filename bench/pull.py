@@ -15,8 +15,9 @@ from random import Random
 from django.db import connection
 
 from bench import facts, log_child, log_reader
+from bench.child import spawned
 from bench.faults import FILTER, Faults
-from bench.log_server import SPREAD, DirectRegion, LogServer, names, spawned, written
+from bench.log_server import SPREAD, DirectRegion, LogServer, names, written
 from bench.stack import Stack
 from bench.tenant import tenant
 from ingest import clock, log_groups
