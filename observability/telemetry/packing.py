@@ -55,12 +55,15 @@ def pack(sketches: Sketches, rows: int) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
-def quantiles(stored: Sequence[bytes], q: float) -> list[float | None]:
-    """The ``q`` quantile (0 to 1) of each packed sketch in ms, or None when nothing was counted in it."""
+def quantiles(stored: Sequence[bytes], *qs: float) -> list[list[float | None]]:
+    """For each quantile ``q`` (0 to 1) that of every packed sketch in ms, or None when nothing was counted in it."""
     seen = np.cumsum(_counts(stored), axis=1)
     total = seen[:, -1]
-    place = np.count_nonzero(seen <= (q * (total - 1))[:, None], axis=1)
-    return [value(index) if count else None for index, count in zip(place.tolist(), total.tolist(), strict=True)]
+    places = [np.count_nonzero(seen <= (q * (total - 1))[:, None], axis=1) for q in qs]
+    return [
+        [value(index) if count else None for index, count in zip(place.tolist(), total.tolist(), strict=True)]
+        for place in places
+    ]
 
 
 def _counts(stored: Sequence[bytes]) -> Ints:

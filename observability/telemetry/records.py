@@ -205,7 +205,8 @@ class Standing:
 
     rollup: Rollup
     p95_ms: float | None
-    """Within 2 %; None where nothing ran."""
+    p99_ms: float | None = None
+    """Both within 2 %; None where nothing ran."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,9 @@ class MemoryStore:
     def by_resource(self, organization_id: int, window: Window) -> dict[int, Standing]:
         found = self._sum(self._ran(organization_id, window, None), lambda i: i.resource_id)
         return {
-            resource_id: Standing(replace(each, durations={}), quantile(each.durations, 0.95))
+            resource_id: Standing(
+                replace(each, durations={}), quantile(each.durations, 0.95), quantile(each.durations, 0.99)
+            )
             for resource_id, each in found.items()
         }
 
