@@ -24,6 +24,7 @@ from ingest.parser import Batch, Event, FunctionInfo
 from ingest.parsers import parse_stream, stream_of
 from observability.aws.problems import AwsError, Trouble
 from observability.aws.sessions import Region
+from observability.telemetry.pricing import PROVISIONED
 from observability.telemetry.records import Record, Window
 from observability.telemetry.store import get_store
 
@@ -201,8 +202,19 @@ def _described(function: Function, version: str) -> FunctionInfo:
         timeout_s=config.get("timeout_s"),
         runtime=config.get("runtime") or "",
         architecture=config.get("architecture") or "",
+        init_type=PROVISIONED if version in _kept_ready(config) else "",
         ephemeral_mb=config.get("ephemeral_mb"),
     )
+
+
+def _kept_ready(config: Mapping[str, Any]) -> set[str]:
+    """The versions that provisioned concurrency is configured for, by themselves or through an alias.
+
+    A text log does not tell what spilled over to other environments: it counts as served by these.
+    """
+    aliases = config.get("aliases") or {}
+    names = [each["qualifier"] for each in config.get("provisioned") or ()]
+    return {aliases[name]["version"] if name in aliases else name for name in names}
 
 
 def store(records: Sequence[Record], *, now: datetime) -> int:

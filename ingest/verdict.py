@@ -1,7 +1,7 @@
 """How an invocation ended, and of which kind a failure is: the platform's words and figures, judged in one place."""
 
 from ingest.parser import ErrorReport
-from observability.telemetry.records import FaultKind, Outcome
+from observability.telemetry.records import FaultKind, Invocation, Outcome
 
 TIMED_OUT = "Sandbox.Timedout"
 EXITED = "Runtime.ExitError"
@@ -82,3 +82,17 @@ def reported_kind(error_type: str) -> FaultKind:
 def detail(report: ErrorReport) -> tuple[bool, bool]:
     """How much a report tells: an exception more than an exit, frames more than none. Comparable."""
     return report.type not in (EXITED, UNKNOWN, TIMED_OUT), bool(report.frames)
+
+
+def report_line(invocation: Invocation) -> str:
+    """What Lambda writes at the end of an invocation, for those that only its telemetry tells of."""
+    line = (
+        f"REPORT RequestId: {invocation.request_id}\tDuration: {invocation.duration_ms:.2f} ms\t"
+        f"Billed Duration: {invocation.billed_ms} ms\tMemory Size: {invocation.memory_mb} MB\t"
+        f"Max Memory Used: {invocation.max_memory_mb} MB"
+    )
+    if invocation.init_ms is not None:
+        line += f"\tInit Duration: {invocation.init_ms:.2f} ms"
+    if invocation.outcome is not Outcome.SUCCESS:
+        line += f"\tStatus: {'timeout' if invocation.outcome is Outcome.TIMEOUT else 'error'}"
+    return f"{line}\tError Type: {invocation.error_type}" if invocation.error_type else line

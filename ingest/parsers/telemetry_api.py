@@ -12,8 +12,8 @@ from operator import attrgetter
 import msgspec
 
 from ingest.parser import Batch, ErrorDialect, ErrorReport, Event, Line
-from ingest.verdict import EXITED, FAILED, TIMED_OUT, UNKNOWN, detail, outcome, printed_kind, reported_kind
-from observability.telemetry.pricing import invocation_usd, price
+from ingest.verdict import EXITED, FAILED, TIMED_OUT, UNKNOWN, detail, outcome, printed_kind, report_line, reported_kind
+from observability.telemetry.pricing import MANAGED, PROVISIONED, environment_price, invocation_usd, pays_for_snapshots
 from observability.telemetry.records import Fault, FaultKind, Frame, Invocation, Level, LogLine, Outcome, Record
 
 DAY_MS = 86_400_000
@@ -58,10 +58,10 @@ class _Reading:
         self.organization_id, self.resource_id = batch.organization_id, batch.resource_id
         self.events = _ordered(batch.events)
         self.read_text, self.read_json, self.errors = read_text, read_json, errors
-        self.provisioned = function.init_type == "provisioned-concurrency"
-        self.price = price(batch.region, function.architecture, provisioned=self.provisioned)
+        self.region, self.snapshots_cost = batch.region, pays_for_snapshots(function.runtime)
+        self.initialized(function.init_type)
         # Managed instances serve many requests at once; there a line speaks only for itself.
-        self.exclusive = function.init_type != "lambda-managed-instances"
+        self.exclusive = function.init_type != MANAGED
         self.open = ""
         self.initializing = False
         self.version = function.version[:64]
@@ -148,8 +148,15 @@ class _Reading:
         )  # fmt: skip
 
     # Phases of the environment ---------------------------------------------------------------------
+    def initialized(self, init_type: str) -> None:
+        """How the environment came to be says at which price it runs."""
+        self.provisioned = init_type == PROVISIONED
+        self.price = environment_price(self.region, self.function.architecture, init_type)
+
     def init_start(self, event: Event, record: Mapping[str, object]) -> None:
         self.initializing = True
+        if told := _string(record, "initializationType"):
+            self.initialized(told)
         if record.get("phase") != "invoke":
             self.open = ""
         version, arn = _string(record, "runtimeVersion"), _string(record, "runtimeVersionArn")
@@ -197,7 +204,7 @@ class _Reading:
         found = self.evidence.pop(request_id, None) or hint
         invocation = self.invocation(event, request_id, record, metrics if isinstance(metrics, dict) else {}, found)
         self.records.append(invocation)
-        self.platform_line(event, request_id, _report_line(invocation))
+        self.platform_line(event, request_id, report_line(invocation))
         if self.open == request_id:
             self.open = ""
         if invocation.outcome is not Outcome.SUCCESS:
@@ -242,7 +249,8 @@ class _Reading:
             init is not None and not self.provisioned,
             duration, billed, min(_number(init), DAY_MS) if init is not None else None, memory, used,
             invocation_usd(
-                self.price, billed_ms=billed, memory_mb=memory, ephemeral_mb=self.function.ephemeral_mb or 0
+                self.price, billed_ms=billed, memory_mb=memory, ephemeral_mb=self.function.ephemeral_mb or 0,
+                restored=self.snapshots_cost and "restoreDurationMs" in metrics,
             ),
             _string(tracing, "value")[:200] if isinstance(tracing, dict) else "",
         )  # fmt: skip
@@ -341,19 +349,6 @@ def _first_request(events: Iterable[Event]) -> str:
     """The request that a batch begins in the middle of: the first one that ends before any starts."""
     first = next((event for event in events if event.type in _BORDERS), None)
     return _request_id(first) if first and first.type in _ENDS else ""
-
-
-def _report_line(invocation: Invocation) -> str:
-    line = (
-        f"REPORT RequestId: {invocation.request_id}\tDuration: {invocation.duration_ms:.2f} ms\t"
-        f"Billed Duration: {invocation.billed_ms} ms\tMemory Size: {invocation.memory_mb} MB\t"
-        f"Max Memory Used: {invocation.max_memory_mb} MB"
-    )
-    if invocation.init_ms is not None:
-        line += f"\tInit Duration: {invocation.init_ms:.2f} ms"
-    if invocation.outcome is not Outcome.SUCCESS:
-        line += f"\tStatus: {'timeout' if invocation.outcome is Outcome.TIMEOUT else 'error'}"
-    return f"{line}\tError Type: {invocation.error_type}" if invocation.error_type else line
 
 
 def _object(text: str) -> dict[str, object] | str:

@@ -21,6 +21,7 @@ from ingest.models import DeadLetter, LogGroup
 from observability.aws.models import AwsAccount
 from observability.aws.problems import AwsError, Trouble
 from observability.inventory.models import Resource
+from observability.telemetry.pricing import invocation_usd, price
 from observability.telemetry.records import Fault, FaultKind, Invocation, LogLine, Outcome, Record, Window
 from observability.telemetry.store import get_store
 from observability.tenants.models import Organization
@@ -94,6 +95,20 @@ class TestReading:
         row = LogGroup.objects.get()
         assert (row.read_until, row.last_event_at) == (NOW - 2 * SECOND, NOW - MINUTE)
         assert row.due_at == NOW + 20 * SECOND
+
+    @pytest.mark.parametrize("qualifier", ["live", "7"])
+    def test_prices_what_provisioned_concurrency_serves_as_such(self, acme: Organization, qualifier: str) -> None:
+        aliases = {"live": {"version": "7", "weights": {}}}
+        provisioned = [{"qualifier": qualifier, "requested": 5}]
+        row = function(acme, "checkout", aliases=aliases, provisioned=provisioned)
+        reader = Reader(Logs(groups={GROUP: []}), connect(acme), [row])
+        for number, version in ((1, "7"), (2, "6")):
+            for message in invocation(number):
+                reader.logs.say(GROUP, message, at=NOW - MINUTE, stream=f"2026/11/25/[{version}]a")
+        reader.turn()
+        cheap, usual = sorted(found.cost_usd for found in invocations(reader))
+        for usd, rate in ((cheap, price(REGION, "arm64", provisioned=True)), (usual, price(REGION, "arm64"))):
+            assert usd == invocation_usd(rate, billed_ms=12, memory_mb=128)
 
     def test_reads_again_what_came_before_so_that_a_report_has_its_evidence(self, reader: Reader) -> None:
         """A report of the text format that says nothing is judged by the error before it, read a turn earlier."""

@@ -51,6 +51,29 @@ def test_restoring_a_snapshot_is_a_cold_start() -> None:
     assert (found.cold_start, found.init_ms) == (True, 301.5)
 
 
+@pytest.mark.parametrize(("runtime", "pays"), [("python3.13", True), ("dotnet8", True), ("java21", False)])
+def test_restoring_a_snapshot_has_a_price_unless_in_java(runtime: str, pays: bool) -> None:
+    function = msgspec.structs.replace(FUNCTION, runtime=runtime)
+    [found] = invocations(batch(report(metrics={"restoreDurationMs": 301.5}), function=function))
+    assert found.cost_usd == invocation_usd(price("eu-west-1", "arm64"), billed_ms=21, memory_mb=128, restored=pays)
+
+
+@pytest.mark.parametrize(("init_type", "provisioned"), [("on-demand", False), ("provisioned-concurrency", True)])
+def test_what_the_environment_says_of_its_start_decides_on_the_price(init_type: str, provisioned: bool) -> None:
+    wrong = "" if provisioned else "provisioned-concurrency"
+    function = msgspec.structs.replace(FUNCTION, init_type=wrong)
+    began = ("platform.initStart", {"initializationType": init_type, "phase": "init"})
+    [found] = invocations(batch(began, start(), report(), function=function))
+    rate = price("eu-west-1", "arm64", provisioned=provisioned)
+    assert found.cost_usd == invocation_usd(rate, billed_ms=21, memory_mb=128)
+
+
+def test_managed_instances_are_paid_by_the_request_alone() -> None:
+    function = msgspec.structs.replace(FUNCTION, init_type="lambda-managed-instances")
+    [found] = invocations(batch(report(), function=function))
+    assert found.cost_usd == price("eu-west-1").request
+
+
 def test_provisioned_concurrency_has_its_price_and_no_cold_start() -> None:
     function = msgspec.structs.replace(FUNCTION, init_type="provisioned-concurrency")
     [found] = invocations(batch(report(metrics={"initDurationMs": 100.0}), function=function))

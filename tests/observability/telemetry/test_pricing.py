@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from observability.telemetry.pricing import invocation_usd, price, prices
+from observability.telemetry.pricing import invocation_usd, log_gb, metrics_usd, pays_for_snapshots, price, prices
 
 
 def test_mobile_backend_example() -> None:
@@ -53,6 +53,37 @@ def test_the_table_says_when_and_whence() -> None:
     assert table["source"].startswith("https://aws.amazon.com/")
 
 
+def test_example_of_provisioned_concurrency() -> None:
+    """100 at 1,536 MB for 8 hours: 4,320,000 GB-s cost $18; 500,000 requests of 100 ms in that time cost $0.73."""
+    busy = price("us-east-1", provisioned=True)
+    assert 100 * 1536 / 1024 * 8 * 3600 * busy.concurrency_gb_second == pytest.approx(18.00, abs=0.005)
+    one = invocation_usd(busy, billed_ms=100, memory_mb=1536)
+    assert 500_000 * (one - busy.request) == pytest.approx(0.73, abs=0.005)
+
+
+def test_example_of_snapstart() -> None:
+    """1 GB cached for 31 days costs $4.03, 74,400 restores of it $10.40."""
+    east = price("us-east-1")
+    assert 31 * 86_400 * east.snapshot_gb_second == pytest.approx(4.03, abs=0.005)
+    plain = invocation_usd(east, billed_ms=2000, memory_mb=1024)
+    restored = invocation_usd(east, billed_ms=2000, memory_mb=1024, restored=True)
+    assert 74_400 * (restored - plain) == pytest.approx(10.40, abs=0.005)
+    assert pays_for_snapshots("python3.13")
+    assert pays_for_snapshots("dotnet8")
+    assert not pays_for_snapshots("java21")
+
+
+def test_logs_and_metrics_have_prices() -> None:
+    assert (log_gb("us-east-1"), log_gb("us-east-1", "INFREQUENT_ACCESS"), log_gb("us-east-1", "DELIVERY")) == (
+        0.5,
+        0.25,
+        0,
+    )
+    assert log_gb("eu-central-1") == 0.63
+    assert price("us-east-1").log_gb_month == 0.03
+    assert metrics_usd(1_000) == pytest.approx(0.01)
+
+
 @pytest.mark.parametrize("region", sorted(prices()["regions"]))
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
 def test_every_row_is_whole_and_of_the_right_magnitude(region: str, architecture: str) -> None:
@@ -60,5 +91,9 @@ def test_every_row_is_whole_and_of_the_right_magnitude(region: str, architecture
         row = price(region, architecture, provisioned=provisioned)
         assert 5e-6 < row.gb_second < 5e-5
         assert 2e-8 < row.storage_gb_second < 1e-7
-        assert row.request == pytest.approx(2e-7)
+        assert 2e-7 <= row.request < 3e-7
+        assert 3e-6 < row.concurrency_gb_second < row.gb_second
+        assert 1e-6 < row.snapshot_gb_second < 2e-6
+        assert 1e-4 < row.restore_gb < 2e-4
+        assert 0.4 < log_gb(region) < 1.0
         assert row.known
