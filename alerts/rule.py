@@ -116,9 +116,12 @@ class Subject:
         return float(fold(known)) if known else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Estate:
-    """Everything that an organization runs, frozen at ``now``, measured over ``window`` (two weeks, or since known)."""
+    """Everything that an organization runs, frozen at ``now``, measured over ``window`` (two weeks, or since known).
+
+    It is itself and equals no other, so that what follows from all of it can be kept beside it: see ``wiring``.
+    """
 
     organization_id: int
     now: datetime

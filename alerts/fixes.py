@@ -1,0 +1,66 @@
+"""Fixes as people paste them: commands of the AWS CLI, blocks of Terraform and of SAM, with the real names in them."""
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from alerts.rule import Fix, Subject
+
+WORDS = re.compile(r"[A-Za-z0-9]+")
+
+
+def cli(command: str, region: str, *options: str) -> Fix:
+    """``aws COMMAND --region REGION``, each option on a line of its own; ``option`` quotes their values."""
+    return Fix("cli", " \\\n  ".join((f"aws {command} --region {region}", *options)))
+
+
+def option(name: str, value: Any) -> str:
+    """``--name value`` as a shell takes it; anything but text and numbers as JSON."""
+    text = str(value) if isinstance(value, str | int | float) else json.dumps(value)
+    return f"--{name} {shlex.quote(text)}"
+
+
+def terraform(kind: str, name: str, *lines: str) -> Fix:
+    """What to set in a resource that Terraform has already, under whatever name."""
+    return Fix("terraform", "\n".join((f'resource "{kind}" "{_snake(name)}" {{', *_indented(lines, 2), "}")))
+
+
+def sam(kind: str, name: str, *lines: str) -> Fix:
+    """What to set among the properties of a resource of a SAM or CloudFormation template."""
+    head = (f"{_camel(name)}:", f"  Type: {kind}", "  Properties:")
+    return Fix("sam", "\n".join((*head, *_indented(lines, 4))))
+
+
+def steps(*lines: str) -> Fix:
+    """What to do by hand, one step after the other."""
+    return Fix("steps", "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1)))
+
+
+def queue_url(queue: Subject) -> str:
+    domain = "amazonaws.com.cn" if queue.arn.startswith("arn:aws-cn:") else "amazonaws.com"
+    return f"https://sqs.{queue.region}.{domain}/{queue.account}/{queue.name}"
+
+
+def set_queue(queue: Subject, attributes: Mapping[str, str]) -> Fix:
+    """The command that sets attributes of a queue, by the names that SQS has for them."""
+    return cli(
+        "sqs set-queue-attributes", queue.region, option("queue-url", queue_url(queue)),
+        option("attributes", dict(attributes)),
+    )  # fmt: skip
+
+
+def _snake(name: str) -> str:
+    """A name that Terraform takes; it may not begin with a digit."""
+    text = "_".join(WORDS.findall(name)).lower() or "this"
+    return f"_{text}" if text[0].isdigit() else text
+
+
+def _camel(name: str) -> str:
+    """A logical id, of which only letters and digits are allowed."""
+    return "".join(word[0].upper() + word[1:] for word in WORDS.findall(name)) or "This"
+
+
+def _indented(lines: tuple[str, ...], by: int) -> list[str]:
+    return [" " * by + row for line in lines for row in line.splitlines()]

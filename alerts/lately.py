@@ -1,0 +1,38 @@
+"""What CloudWatch measured of a resource in the last days, out of its daily readings. None: nothing is known.
+
+Of counts CloudWatch's zeros are not kept, so that None may mean none; ``reached`` says whether it was asked at all.
+"""
+
+from datetime import timedelta
+
+from alerts.rule import Estate, Subject
+
+
+def values(subject: Subject, metric: str, statistic: str, estate: Estate, *, days: int) -> list[float]:
+    """The known readings of the last ``days`` whole days and of today, the newest last."""
+    since = estate.now - timedelta(days=days + 1)
+    told = subject.points.get((metric, statistic), ())
+    return [each.value for each in told if each.value is not None and each.at > since]
+
+
+def total(subject: Subject, metric: str, estate: Estate, *, days: int) -> float | None:
+    known = values(subject, metric, "Sum", estate, days=days)
+    return sum(known) if known else None
+
+
+def peak(subject: Subject, metric: str, estate: Estate, *, days: int) -> float | None:
+    return max(values(subject, metric, "Maximum", estate, days=days), default=None)
+
+
+def mean(subject: Subject, metric: str, estate: Estate, *, days: int) -> float | None:
+    """The mean of daily averages, which is near that of all measurements."""
+    known = values(subject, metric, "Average", estate, days=days)
+    return sum(known) / len(known) if known else None
+
+
+def reached(subject: Subject, estate: Estate) -> bool:
+    """Whether CloudWatch told of anything where the resource is, so that silence means that nothing happened."""
+    return any(
+        each.points for each in estate.subjects.values()
+        if (each.account, each.region) == (subject.account, subject.region)
+    )  # fmt: skip

@@ -1,0 +1,80 @@
+"""What hangs together in an estate: who is fed by whom, where what fails ends up, who writes to which log group."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from alerts.rule import Estate, Subject
+
+NAMED_SO = re.compile(r"dlq|dead.?letter|(^|[-_.])(dead|failed|failures|poison)([-_.]|$)", re.IGNORECASE)
+"""How people call queues of what failed; those may belong to something that Nightjar does not see."""
+
+Place = tuple[str, str, str]
+"""Account, region and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A function that a queue or stream feeds, and its event source mapping as ``function_config`` tells it."""
+
+    function: Subject
+    mapping: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """``feeds`` by the ARN of what feeds, ``failing`` by that of what takes failures in, ``writers`` by log group."""
+
+    feeds: Mapping[str, Sequence[Feed]]
+    failing: Mapping[str, Sequence[Subject]]
+    writers: Mapping[Place, Sequence[Subject]]
+    roles: Mapping[str, Sequence[Subject]]
+
+
+_KEPT: WeakKeyDictionary[Estate, Wiring] = WeakKeyDictionary()
+
+
+def wiring(estate: Estate) -> Wiring:
+    """Made once for an estate, for every rule asks for every resource."""
+    if estate not in _KEPT:
+        _KEPT[estate] = _made(estate)
+    return _KEPT[estate]
+
+
+def _made(estate: Estate) -> Wiring:
+    feeds: dict[str, list[Feed]] = defaultdict(list)
+    failing: dict[str, list[Subject]] = defaultdict(list)
+    writers: dict[Place, list[Subject]] = defaultdict(list)
+    roles: dict[str, list[Subject]] = defaultdict(list)
+    for subject in estate.subjects.values():
+        for target in _dead_letters(subject):
+            failing[target].append(subject)
+        if subject.type == "lambda_function":
+            for mapping in subject.config.get("event_sources") or ():
+                feeds[mapping["source"]].append(Feed(subject, mapping))
+            group = subject.config.get("log_group") or f"/aws/lambda/{subject.name}"
+            writers[subject.account, subject.region, group].append(subject)
+            if role := subject.config.get("role"):
+                roles[role].append(subject)
+    return Wiring(dict(feeds), dict(failing), dict(writers), dict(roles))
+
+
+def _dead_letters(subject: Subject) -> Iterator[str]:
+    """The ARNs of where its failures go, each once."""
+    config = subject.config
+    told = [config.get("dead_letter"), *(config.get("dead_letters") or ())]
+    told += [each.get("on_failure") for key in ("event_invoke", "event_sources") for each in config.get(key) or ()]
+    yield from sorted({arn for arn in told if arn})
+
+
+def feeds(source: Subject, estate: Estate) -> Sequence[Feed]:
+    """The functions that this queue or stream feeds, also those whose mapping is switched off."""
+    return wiring(estate).feeds.get(source.arn, ())
+
+
+def holds_failures(queue: Subject, estate: Estate) -> bool:
+    """Whether it is a dead-letter queue: by what points at it, by what it is called."""
+    return queue.arn in wiring(estate).failing or bool(NAMED_SO.search(queue.name))
