@@ -86,6 +86,11 @@ def metrics_usd(metrics: float, region: str = "") -> float:
     return float(metrics * _row(region)["thousand_metrics"] / 1_000)
 
 
+def around(name: str) -> float:
+    """A price of what surrounds functions, by its name in the table; that of us-east-1 everywhere."""
+    return float(prices()["around"][name])
+
+
 def pays_for_snapshots(runtime: str) -> bool:
     """Whether SnapStart costs anything: managed Java runtimes have it for free."""
     return not runtime.startswith("java")
