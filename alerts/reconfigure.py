@@ -1,0 +1,34 @@
+"""Fixes that set something of a Lambda function: a command, and what to write in Terraform and in SAM.
+
+What a stack deployed is best changed in its template, which then comes first: its next deployment undoes a command.
+"""
+
+from collections.abc import Sequence
+
+from alerts.fixes import cli, option, sam, terraform
+from alerts.rule import Fix, Subject
+
+STACK = "aws:cloudformation:stack-name"
+
+
+def configure(
+    function: Subject, options: Sequence[str], in_terraform: Sequence[str], in_sam: Sequence[str]
+) -> list[Fix]:
+    """``options`` are those of ``aws lambda update-function-configuration``, the others lines of the resource."""
+    command = function_cli(function, "update-function-configuration", *options)
+    written = terraform("aws_lambda_function", function.name, *in_terraform), in_template(function, *in_sam)
+    return in_order(function, [command, *written])
+
+
+def function_cli(function: Subject, command: str, *options: str) -> Fix:
+    """``aws lambda COMMAND`` about this function."""
+    return cli(f"lambda {command}", function.region, option("function-name", function.name), *options)
+
+
+def in_template(function: Subject, *lines: str) -> Fix:
+    return sam("AWS::Serverless::Function", function.name, *lines)
+
+
+def in_order(function: Subject, fixes: Sequence[Fix]) -> list[Fix]:
+    """The template first where a stack deployed the function."""
+    return sorted(fixes, key=lambda fix: fix.way != "sam") if STACK in function.tags else list(fixes)
