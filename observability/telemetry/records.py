@@ -206,7 +206,8 @@ class Standing:
     rollup: Rollup
     p95_ms: float | None
     p99_ms: float | None = None
-    """Both within 2 %; None where nothing ran."""
+    p50_ms: float | None = None
+    """All within 2 %; None where nothing ran."""
 
 
 @dataclass(frozen=True, slots=True)

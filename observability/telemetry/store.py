@@ -11,6 +11,7 @@ from typing import Protocol
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from observability.telemetry.daily import Daily
 from observability.telemetry.records import (
     Appended,
     Bucket,
@@ -73,6 +74,11 @@ class Store(Protocol):
     ) -> dict[tuple[str, str], list[Reading]]:
         """Many metrics of one resource, by metric and statistic: as ``points`` with a step, of those that have any."""
 
+    def measured_by_resource(
+        self, organization_id: int, window: Window, *, metrics: Sequence[tuple[str, str]], step: timedelta
+    ) -> dict[tuple[str, str], dict[int, list[Reading]]]:
+        """Many metrics of all resources, by metric and statistic: as ``points`` with a step, of those that have any."""
+
     # Rollups ---------------------------------------------------------------------------------------
     def total(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Rollup:
         """One rollup of the window, over all functions or the named ones."""
@@ -93,6 +99,9 @@ class Store(Protocol):
         self, organization_id: int, window: Window, step: timedelta, resource_ids: Sequence[int]
     ) -> dict[int, list[Bucket]]:
         """Counters only (no duration sketch), for sparklines and heat strips: gap-free, per function."""
+
+    def daily(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Daily:
+        """What each function, or each of the named ones, did on each day (UTC) that the window touches."""
 
     # Raw rows --------------------------------------------------------------------------------------
     def invocations(

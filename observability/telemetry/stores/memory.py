@@ -7,9 +7,11 @@ from math import isfinite
 from statistics import fmean
 from typing import TypeVar
 
+import numpy as np
 from django.conf import settings
 from django.db import DataError
 
+from observability.telemetry.daily import COUNTERS, DAILY, Daily, number, whole
 from observability.telemetry.grains import EPOCH, MINUTE, ceil, days, floor, outside, steps
 from observability.telemetry.records import (
     AGGREGATES,
@@ -156,6 +158,15 @@ class MemoryStore:
         }
         return {key: found for key, found in read.items() if any(each.value is not None for each in found)}
 
+    def measured_by_resource(
+        self, organization_id: int, window: Window, *, metrics: Sequence[tuple[str, str]], step: timedelta
+    ) -> dict[tuple[str, str], dict[int, list[Reading]]]:
+        read = {
+            (metric, statistic): self.points(organization_id, window, metric=metric, statistic=statistic, step=step)
+            for metric, statistic in metrics
+        }
+        return {key: found for key, found in read.items() if found}
+
     # Rollups ---------------------------------------------------------------------------------------
     def total(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Rollup:
         return self._sum(self._ran(organization_id, window, resource_ids), lambda i: 0).get(0, Rollup())
@@ -171,7 +182,7 @@ class MemoryStore:
         found = self._sum(self._ran(organization_id, window, None), lambda i: i.resource_id)
         return {
             resource_id: Standing(
-                replace(each, durations={}), quantile(each.durations, 0.95), quantile(each.durations, 0.99)
+                replace(each, durations={}), *(quantile(each.durations, q) for q in (0.95, 0.99, 0.5))
             )
             for resource_id, each in found.items()
         }
@@ -197,6 +208,17 @@ class MemoryStore:
         for each in ran:
             found.setdefault(key(each), Rollup()).merge(rollup(each))
         return found
+
+    def daily(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Daily:
+        ran = self._ran(organization_id, whole(window), resource_ids)
+        found: dict[tuple[int, int], Rollup] = {}
+        for each in ran:
+            found.setdefault((number(each.started_at), each.resource_id), Rollup()).merge(rollup(each))
+        rows = [
+            (resource_id, day, *(getattr(each, name) for name in COUNTERS), each.memory_mb)
+            for (day, resource_id), each in sorted(found.items())
+        ]
+        return np.array(rows, DAILY)
 
     # Raw rows --------------------------------------------------------------------------------------
     def _of(self, kind: type[R], organization_id: int) -> list[R]:

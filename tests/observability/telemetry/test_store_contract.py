@@ -8,6 +8,7 @@ from django.db import DataError, transaction
 from django.utils.module_loading import import_string
 from msgspec.structs import replace
 
+from observability.telemetry.daily import COUNTERS, DAILY, number
 from observability.telemetry.records import (
     SKEW_DAY,
     Appended,
@@ -207,6 +208,31 @@ class TestRollups:
         assert [bucket.rollup.invocations for bucket in days] == [1, 1]
         assert store.invocations(ACME, Window(midnight, NOW)) == [first]
 
+    def test_days_tell_what_each_function_did_on_each(self, store: Store) -> None:
+        midnight = NOW.replace(hour=0, minute=0, second=0)
+        changes = {"resource_id": BILLING, "cold_start": True, "init_ms": 25.5, "duration_ms": 80.25, "billed_ms": 106}
+        store.append(
+            [
+                invocation(midnight - timedelta(microseconds=1)),
+                invocation(midnight, memory_mb=256),
+                invocation(memory_mb=1024, cost_usd=0.25),
+                invocation(**changes),
+            ],
+            now=NOW,
+        )
+        found = store.daily(ACME, Window(NOW - 24 * HOUR, NOW))
+        today = number(NOW)
+        assert found.dtype == DAILY
+        assert found[["day", "resource_id", "invocations", "memory_mb"]].tolist() == [
+            (today - 1, CHECKOUT, 1, 512), (today, CHECKOUT, 2, 1024), (today, BILLING, 1, 512),
+        ]  # fmt: skip
+        last = {name: found[-1][name] for name in COUNTERS}
+        told = {"cold_starts": 1, "init_ms": 25.5, "duration_ms": 80.25, "billed_ms": 106}
+        assert last == {"invocations": 1, "cost_usd": 0.000001, **told}
+        assert found["cost_usd"].sum() == pytest.approx(0.250003)
+        assert store.daily(ACME, Window(midnight, NOW), [CHECKOUT])["day"].tolist() == [today]
+        assert store.daily(ACME, Window(midnight, NOW), []).tolist() == []
+
     def test_series_have_no_gaps_and_are_aligned(self, store: Store) -> None:
         window = Window(NOW - HOUR, NOW)
         starts = [bucket.start for bucket in store.series(ACME, window, 15 * MINUTE)]
@@ -224,7 +250,8 @@ class TestRollups:
         for q in (0.5, 0.9, 0.95, 0.99):
             assert quantile(sketch, q) == pytest.approx(durations[int(q * 499)], rel=0.0201)
         standing = store.by_resource(ACME, LAST_DAY)[CHECKOUT]
-        assert (standing.p95_ms, standing.p99_ms) == (quantile(sketch, 0.95), quantile(sketch, 0.99))
+        told = (standing.p50_ms, standing.p95_ms, standing.p99_ms)
+        assert told == tuple(quantile(sketch, q) for q in (0.5, 0.95, 0.99))
 
 
 class TestInvocations:
@@ -420,6 +447,31 @@ class TestPoints:
         assert found["Invocations", "Sum"][1].at == start + MINUTE
         assert store.measured(ACME, window, resource_id=9, metrics=asked, step=MINUTE) == {}
 
+    def test_many_metrics_of_all_resources(self, store: Store) -> None:
+        store.append_points(
+            [
+                point(value=2.0),
+                point(THIS_MINUTE - MINUTE, value=1.0),
+                point(resource_id=BILLING, value=7.0),
+                point(resource_id=BILLING, metric="Duration", statistic="Average", value=30.0),
+                point(resource_id=BILLING, metric="Duration", statistic="Maximum", value=90.0),
+                point(organization_id=RIVAL, value=9.0),
+                point(THIS_MINUTE - HOUR, metric="Errors", value=9.0),
+            ],
+            now=NOW,
+        )
+        window = Window(THIS_MINUTE - 4 * MINUTE, THIS_MINUTE + 6 * MINUTE)
+        asked = [("Invocations", "Sum"), ("Duration", "Maximum"), ("Errors", "Sum")]
+        found = store.measured_by_resource(ACME, window, metrics=asked, step=5 * MINUTE)
+        values = {
+            key: {each: [reading.value for reading in readings] for each, readings in resources.items()}
+            for key, resources in found.items()
+        }
+        assert values == {
+            ("Invocations", "Sum"): {CHECKOUT: [1.0, 2.0, None], BILLING: [None, 7.0, None]},
+            ("Duration", "Maximum"): {BILLING: [None, 90.0, None]},
+        }
+
     def test_a_day_without_a_partition_gets_one(self, store: Store) -> None:
         at = NOW - timedelta(days=29)
         store.append_points([point(at)], now=NOW)
@@ -450,6 +502,7 @@ class TestTenancy:
             assert store.total(owner, LAST_DAY).invocations == 1
             assert store.total(owner, LAST_DAY, [CHECKOUT]).invocations == 1
             assert store.by_resource(owner, LAST_DAY)[CHECKOUT].rollup.invocations == 1
+            assert store.daily(owner, LAST_DAY)["invocations"].tolist() == [1]
             assert sum(b.rollup.invocations for b in store.series(owner, LAST_DAY, HOUR)) == 1
             assert len(store.series_by_resource(owner, LAST_DAY, HOUR, [CHECKOUT])) == 1
             assert [i.organization_id for i in store.invocations(owner, LAST_DAY)] == [owner]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from observability.telemetry.daily import Daily
 from observability.telemetry.models import Watermark as WatermarkRow
 from observability.telemetry.records import (
     Appended,
@@ -19,7 +20,7 @@ from observability.telemetry.records import (
     Watermark,
     Window,
 )
-from observability.telemetry.stores.postgres import appending, points, reading, rollups
+from observability.telemetry.stores.postgres import appending, daily, points, reading, rollups
 
 
 def watermark(row: WatermarkRow) -> Watermark:
@@ -60,6 +61,11 @@ class PostgresStore:
     ) -> dict[tuple[str, str], list[Reading]]:
         return points.measured(organization_id, window, resource_id=resource_id, metrics=metrics, step=step)
 
+    def measured_by_resource(
+        self, organization_id: int, window: Window, *, metrics: Sequence[tuple[str, str]], step: timedelta
+    ) -> dict[tuple[str, str], dict[int, list[Reading]]]:
+        return points.measured_by_resource(organization_id, window, metrics=metrics, step=step)
+
     def total(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Rollup:
         return rollups.total(organization_id, window, resource_ids)
 
@@ -75,6 +81,9 @@ class PostgresStore:
         self, organization_id: int, window: Window, step: timedelta, resource_ids: Sequence[int]
     ) -> dict[int, list[Bucket]]:
         return rollups.series_by_resource(organization_id, window, step, resource_ids)
+
+    def daily(self, organization_id: int, window: Window, resource_ids: Sequence[int] | None = None) -> Daily:
+        return daily.read(organization_id, window, resource_ids)
 
     def invocations(
         self,

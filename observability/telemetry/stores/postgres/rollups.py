@@ -37,8 +37,8 @@ def total(organization_id: int, window: Window, resource_ids: Sequence[int] | No
 
 def by_resource(organization_id: int, window: Window) -> dict[int, Standing]:
     rows = _read(organization_id, _parts(window), "resource_id <> 0", end=window.end, keys=("resource_id",))
-    quantiles = packing.quantiles([row[-1] for row in rows], 0.95, 0.99)
-    return {row[0]: Standing(_rollup(row[1:-1]), p95, p99) for row, p95, p99 in zip(rows, *quantiles, strict=True)}
+    quantiles = packing.quantiles([row[-1] for row in rows], 0.95, 0.99, 0.5)
+    return {row[0]: Standing(_rollup(row[1:-1]), *told) for row, *told in zip(rows, *quantiles, strict=True)}
 
 
 def series(organization_id: int, window: Window, step: timedelta, resource_ids: Sequence[int] | None) -> list[Bucket]:
