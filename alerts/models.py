@@ -153,6 +153,7 @@ class Tuning(models.Model):
     enabled = models.BooleanField(default=True)
     values = models.JSONField(default=dict)
     """Name of a ``Knob`` → number; what is not named keeps its default."""
+    changed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "kind"], name="tuning_unique")]
