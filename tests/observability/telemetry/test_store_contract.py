@@ -210,13 +210,13 @@ class TestRollups:
 
     def test_days_tell_what_each_function_did_on_each(self, store: Store) -> None:
         midnight = NOW.replace(hour=0, minute=0, second=0)
-        changes = {"resource_id": BILLING, "cold_start": True, "init_ms": 25.5, "duration_ms": 80.25, "billed_ms": 106}
+        cold = replace(invocation(cold_start=True, init_ms=25.5, duration_ms=80.25, billed_ms=106), resource_id=BILLING)
         store.append(
             [
                 invocation(midnight - timedelta(microseconds=1)),
                 invocation(midnight, memory_mb=256),
                 invocation(memory_mb=1024, cost_usd=0.25),
-                invocation(**changes),
+                cold,
             ],
             now=NOW,
         )
