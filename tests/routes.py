@@ -60,6 +60,7 @@ ROUTES: dict[str, Inside | Outside] = {
     "dashboards:account_preview": Inside(),
     "dashboards:account_progress": Inside(),
     "dashboards:coverage": Inside(),
+    "dashboards:packages": Inside(),
     "dashboards:search": Inside(),
     "alerts:incidents": Inside(),
     "alerts:open_incidents": Inside(),

@@ -8,6 +8,7 @@ from observability.dashboards.functions import functions
 from observability.dashboards.invocations import invocation, invocations
 from observability.dashboards.logs import logs, logs_tail
 from observability.dashboards.overview import overview
+from observability.dashboards.packages import packages
 from observability.dashboards.resource import resource
 from observability.dashboards.resources import resources
 from observability.dashboards.search import search
@@ -26,5 +27,6 @@ urlpatterns = [
     path("aws/<int:connection_id>/progress/", account_progress, name="account_progress"),
     path("aws/<int:connection_id>/preview/", account_preview, name="account_preview"),
     path("coverage/", coverage, name="coverage"),
+    path("packages/", packages, name="packages"),
     path("search/", search, name="search"),
 ]
