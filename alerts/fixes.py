@@ -33,6 +33,11 @@ def sam(kind: str, name: str, *lines: str) -> Fix:
     return Fix("sam", "\n".join((*head, *_indented(lines, 4))))
 
 
+def together(*fixes: Fix) -> Fix:
+    """Several of one way that belong together, in their order."""
+    return Fix(fixes[0].way, "\n\n".join(fix.text for fix in fixes))
+
+
 def steps(*lines: str) -> Fix:
     """What to do by hand, one step after the other."""
     return Fix("steps", "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1)))

@@ -3,6 +3,29 @@
 from collections.abc import Sequence
 
 from alerts.rule import Rule
+from alerts.rules.dead_letters_expire_first import DeadLettersExpireFirst
+from alerts.rules.dead_letters_waiting import DeadLettersWaiting
+from alerts.rules.queue_abandoned import QueueAbandoned
+from alerts.rules.queue_delay import QueueDelay
+from alerts.rules.queue_growing import QueueGrowing
+from alerts.rules.queue_in_flight import QueueInFlight
+from alerts.rules.queue_not_worked_on import QueueNotWorkedOn
+from alerts.rules.queue_unencrypted import QueueUnencrypted
+from alerts.rules.queue_without_dead_letters import QueueWithoutDeadLetters
+from alerts.rules.short_polling import ShortPolling
+from alerts.rules.too_few_receives import TooFewReceives
 
-RULES: Sequence[Rule] = ()
+RULES: Sequence[Rule] = (
+    QueueAbandoned(),
+    QueueGrowing(),
+    QueueDelay(),
+    QueueNotWorkedOn(),
+    QueueWithoutDeadLetters(),
+    DeadLettersWaiting(),
+    DeadLettersExpireFirst(),
+    TooFewReceives(),
+    QueueUnencrypted(),
+    ShortPolling(),
+    QueueInFlight(),
+)
 BY_KIND = {rule.kind: rule for rule in RULES}

@@ -139,6 +139,150 @@ def function(name: str = "checkout", config: Mapping[str, Any] | None = None, **
     return subject("lambda_function", name, told | dict(config or {}), **(values | fields))
 
 
+def queue(name: str = "orders", config: Mapping[str, Any] | None = None, **fields: Any) -> Subject:
+    """A healthy queue that functions with a timeout of up to 30 s may read."""
+    told = {
+        "visibility_timeout_s": 180,
+        "retention_s": 345_600,
+        "delay_s": 0,
+        "wait_s": 20,
+        "max_message_bytes": 1_048_576,
+        "fifo": False,
+        "dead_letter": arn("sqs_queue", "elsewhere-dlq"),
+        "max_receives": 5,
+        "encrypted": True,
+        "tags": TAGS,
+    }
+    points = daily(
+        ApproximateNumberOfMessagesVisible_Maximum=3,
+        ApproximateNumberOfMessagesNotVisible_Maximum=2,
+        ApproximateAgeOfOldestMessage_Maximum=12,
+        NumberOfMessagesSent_Sum=2_000,
+        NumberOfMessagesReceived_Sum=2_000,
+        NumberOfMessagesDeleted_Sum=2_000,
+    )
+    return _like("sqs_queue", name, told, config, points, fields)
+
+
+def table(name: str = "carts", config: Mapping[str, Any] | None = None, **fields: Any) -> Subject:
+    """A healthy table on demand."""
+    told = {
+        "status": "ACTIVE",
+        "billing": "PAY_PER_REQUEST",
+        "read_capacity": 0,
+        "write_capacity": 0,
+        "class": "STANDARD",
+        "keys": ["id"],
+        "indexes": [],
+        "size_bytes": 40_000_000,
+        "items": 90_000,
+        "stream": "",
+        "deletion_protection": True,
+        "recovery": True,
+        "tags": TAGS,
+    }
+    points = daily(ConsumedReadCapacityUnits_Sum=40_000, ConsumedWriteCapacityUnits_Sum=9_000)
+    return _like("dynamodb_table", name, told, config, points, fields)
+
+
+def rest_api(name: str = "shop", config: Mapping[str, Any] | None = None, **fields: Any) -> Subject:
+    """A healthy REST API with one stage; ``stage`` changes that."""
+    told = {"id": name, "description": "", "endpoint": "REGIONAL", "compresses_from_bytes": 1_024, "stages": [stage()]}
+    points = daily(
+        Count_Sum=20_000, **{"4XXError_Sum": 200, "5XXError_Sum": 2}, Latency_Average=120, Latency_Maximum=2_400,
+        IntegrationLatency_Average=100,
+    )  # fmt: skip
+    return _like("rest_api", name, told | {"tags": TAGS}, config, points, fields)
+
+
+def stage(name: str = "prod", **settings: Any) -> dict[str, Any]:
+    """A stage of an API, of REST and HTTP alike."""
+    log = arn("log_group", "/api/shop")
+    told = {"name": name, "tracing": True, "access_log": log, "cached": False, "auto_deploy": True, "throttled": True}
+    return told | settings
+
+
+def http_api(name: str = "web", config: Mapping[str, Any] | None = None, **fields: Any) -> Subject:
+    told = {"id": name, "description": "", "protocol": "HTTP", "url": f"https://{name}.example", "stages": [stage()]}
+    points = daily(
+        Count_Sum=20_000, **{"4xx_Sum": 200, "5xx_Sum": 2}, Latency_Average=120, Latency_Maximum=2_400,
+        IntegrationLatency_Average=100,
+    )  # fmt: skip
+    return _like("http_api", name, told | {"tags": TAGS}, config, points, fields)
+
+
+def stream(name: str = "clicks", config: Mapping[str, Any] | None = None, **fields: Any) -> Subject:
+    """A healthy stream whose two shards are half used."""
+    told = {
+        "status": "ACTIVE", "mode": "PROVISIONED", "shards": 2, "retention_s": 86_400, "encrypted": True,
+        "consumers": 0, "tags": TAGS,
+    }  # fmt: skip
+    points = daily(
+        IncomingRecords_Sum=40_000_000,
+        IncomingBytes_Sum=80e9,
+        **{"GetRecords.IteratorAgeMilliseconds_Maximum": 900},
+    )
+    return _like("kinesis_stream", name, told, config, points, fields)
+
+
+def topic(name: str = "news", config: Mapping[str, Any] | None = None, **fields: Any) -> Subject:
+    """A healthy topic with one function subscribed."""
+    told = {
+        "fifo": False,
+        "subscribers": [arn("lambda_function", "notify")],
+        "other_subscribers": {},
+        "subscriptions": [subscription()],
+        "dead_letters": [arn("sqs_queue", "news-dlq")],
+        "encrypted": True,
+        "public": False,
+        "tags": TAGS,
+    }
+    points = daily(NumberOfMessagesPublished_Sum=500, NumberOfNotificationsDelivered_Sum=500)
+    return _like("sns_topic", name, told, config, points, fields)
+
+
+def subscription(function: str = "notify", **settings: Any) -> dict[str, Any]:
+    return {
+        "arn": arn("sns_topic", "news") + ":0f3f6a62-0000-4000-8000-000000000001",
+        "endpoint": arn("lambda_function", function),
+        "dead_letter": arn("sqs_queue", "news-dlq"),
+    } | settings
+
+
+def machine(name: str = "invoicing", config: Mapping[str, Any] | None = None, **fields: Any) -> Subject:
+    """A healthy state machine that is busy a few times a day."""
+    told = {
+        "type": "STANDARD", "status": "ACTIVE", "role": f"arn:aws:iam::{ACCOUNT}:role/{name}", "log_level": "ERROR",
+        "log_groups": [arn("log_group", f"/sfn/{name}")], "tracing": True, "functions": [], "states": 5, "tags": TAGS,
+    }  # fmt: skip
+    points = daily(
+        ExecutionsStarted_Sum=40, ExecutionsSucceeded_Sum=40, ExecutionTime_Average=40_000, ExecutionTime_Maximum=90_000
+    )
+    return _like("state_machine", name, told, config, points, fields)
+
+
+def clock(name: str = "nightly", config: Mapping[str, Any] | None = None, **fields: Any) -> Subject:
+    """A healthy rule of EventBridge that runs a function by the clock."""
+    told = {
+        "kind": "rule", "expression": "rate(1 hour)", "timezone": "UTC", "pattern": "", "bus": "default",
+        "state": "ENABLED", "description": "", "targets": [arn("lambda_function", "ledger")], "unguarded": [],
+        "dead_letters": [arn("sqs_queue", "nightly-dlq")], "tags": TAGS,
+    }  # fmt: skip
+    return _like("schedule_rule", name, told, config, daily(Invocations_Sum=24), fields)
+
+
+def log_group(name: str = "/aws/lambda/checkout", config: Mapping[str, Any] | None = None, **fields: Any) -> Subject:
+    """A healthy log group; put its function beside it."""
+    told = {"retention_days": 30, "class": "STANDARD", "stored_bytes": 900_000_000, "tags": TAGS}
+    return _like("log_group", name, told, config, daily(IncomingBytes_Sum=2_000_000), fields)
+
+
+def _like(
+    type_: str, name: str, told: Mapping[str, Any], config: Mapping[str, Any] | None, points: Any, fields: Any
+) -> Subject:
+    return subject(type_, name, {**told, **(config or {})}, **({"points": points} | fields))
+
+
 def package(**fields: Any) -> Package:
     """A small zip without anything that need not be in it."""
     values: dict[str, Any] = {
