@@ -90,8 +90,11 @@ def _embedded() -> set[str]:
     ("modules", "door"),
     [
         ({"zlib", "gzip", "bz2", "lzma", "zstandard"}, {"ingest/compression.py"}),
-        ({"http.client", "urllib.request", "urllib3", "httpx", "requests"}, {"alerts/http.py", "alerts/calling.py"}),
-        ({"ssl", "ftplib", "telnetlib", "xmlrpc"}, {"alerts/http.py"}),
+        (
+            {"http.client", "urllib.request", "urllib3", "httpx", "requests"},
+            {"alerts/http.py", "alerts/calling.py", "observability/aws/downloads.py"},
+        ),
+        ({"ssl", "ftplib", "telnetlib", "xmlrpc"}, {"alerts/http.py", "observability/aws/downloads.py"}),
         ({"boto3", "botocore"}, {"observability/aws/sessions.py", "observability/aws/problems.py"}),
         ({"pickle", "marshal", "shelve"}, set()),
     ],
