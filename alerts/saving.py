@@ -59,3 +59,17 @@ def mean_init_ms(function: Subject) -> float:
 def stepped(mb: float) -> int:
     """The next size of memory that one would set."""
     return max(LEAST_MB, -int(-mb // STEP_MB) * STEP_MB)
+
+
+VCPU_MB = 1_769
+"""So much memory comes with one vCPU. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+
+
+def cpu_share(function: Subject) -> float | None:
+    """How much of its CPU a function uses while it runs, 1 is all of it; None where no extension measured it."""
+    used, runs = function.total("cpu_total_time"), function.total("extension_invocations")
+    rollup, memory = function.rollup, memory_mb(function)
+    if used is None or not runs or not rollup.duration_ms or not memory:
+        return None
+    mean_ms = rollup.duration_ms / rollup.invocations
+    return used / runs / (mean_ms * memory / VCPU_MB)

@@ -1,0 +1,64 @@
+"""Functions of which more runs fail than one may shrug off."""
+
+from collections.abc import Iterable, Mapping
+
+from alerts.finding import Severity
+from alerts.fixes import cli, option, steps
+from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
+from alerts.saving import mean_usd, per_month
+from observability.ui.units import dollars, number, percent
+
+
+class ErrorRate:
+    kind = "error_rate"
+    title = "Too many runs fail"
+    why = (
+        "Callers get errors, or AWS runs the same event again and again, which costs money and may lose it in the end."
+    )
+    source = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"
+    pillar = Pillar.RELIABILITY
+    severity = Severity.WARNING
+    effort = Effort.HOURS
+    measure = Measure.ERRORS
+    types: tuple[str, ...] = ("lambda_function",)
+    knobs = (
+        Knob("rate", "Warn when more runs fail than", 1, "%", 0, 100),
+        Knob("critical", "Critical when more runs fail than", 10, "%", 0, 100),
+        Knob("invocations", "Only where it ran at least so often", 50, "times"),
+    )
+
+    def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
+        rollup = subject.rollup
+        if not rollup.invocations or rollup.invocations < knobs["invocations"]:
+            return
+        rate = rollup.errors / rollup.invocations
+        if rate * 100 <= knobs["rate"]:
+            return
+        wasted = per_month(rollup.errors * mean_usd(subject), subject, estate)
+        evidence = [
+            ("Failed", f"{number(rollup.errors)} of {number(rollup.invocations)} runs"),
+            ("Error rate", percent(rate)),
+            ("Timed out", number(rollup.timeouts)),
+            ("Out of memory", number(rollup.out_of_memory)),
+        ]
+        yield Advice(
+            text=f"{percent(rate)} of the runs of {subject.name} fail.",
+            evidence=[*evidence, *([("Cost of failed runs", f"{dollars(wasted)} a month")] if wasted else [])],
+            fixes=_fixes(subject),
+            confidence=Confidence.MEDIUM,
+            usd_month=(0.0, wasted) if wasted else None,
+            severity=Severity.CRITICAL if rate * 100 > knobs["critical"] else None,
+        )
+
+
+def _fixes(subject: Subject) -> list[Fix]:
+    group = subject.config.get("log_group") or f"/aws/lambda/{subject.name}"
+    pattern = '?ERROR ?Exception ?"Task timed out" ?"Runtime exited"'
+    return [
+        steps(
+            "Open the errors of this function and take the group that happens most often.",
+            "Mend it, or catch what is expected, so that only real failures count.",
+            "If a deployment began it, send the alias back to the version before.",
+        ),
+        cli("logs tail", subject.region, option("since", "1d"), option("filter-pattern", pattern), group),
+    ]
