@@ -185,6 +185,7 @@ def save_policy(*, policy: Policy, channels: Iterable[Channel], actor: User, now
     policy.channels.set(chosen)
     detail = {
         "minimum_severity": str(policy.minimum_severity),
+        "sensitivity": str(policy.sensitivity),
         "kinds": policy.kinds,
         "channels": [channel.name for channel in chosen],
         "tell_resolved": policy.tell_resolved,

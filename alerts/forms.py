@@ -133,9 +133,16 @@ class PolicyForm(forms.ModelForm[Policy]):
 
     class Meta:
         model = Policy
-        fields = ("name", "minimum_severity", "kinds", "channels", "tell_resolved", "enabled")
-        labels = {"minimum_severity": "From which severity", "tell_resolved": "Also tell when it is resolved"}
-        help_texts = {"enabled": "A policy that is switched off tells nobody."}
+        fields = ("name", "minimum_severity", "kinds", "sensitivity", "channels", "tell_resolved", "enabled")
+        labels = {
+            "minimum_severity": "From which severity",
+            "tell_resolved": "Also tell when it is resolved",
+            "sensitivity": "Which anomalies",
+        }
+        help_texts = {
+            "enabled": "A policy that is switched off tells nobody.",
+            "sensitivity": "How far a number must be from what is usual. Charts mark what nobody is told of, too.",
+        }
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -145,6 +152,11 @@ class PolicyForm(forms.ModelForm[Policy]):
                 (value, f"{label} and worse" if value != "critical" else "Critical only") for value, label in SEVERITIES
             ],
         )
+        self.fields["sensitivity"].required = False
         chosen = self.fields["channels"]
         assert isinstance(chosen, forms.ModelMultipleChoiceField)
         chosen.queryset = Channel.objects.filter(organization=organization).order_by("name")
+
+    def clean_sensitivity(self) -> str:
+        chosen: str = self.cleaned_data["sensitivity"]
+        return chosen or self.instance.sensitivity

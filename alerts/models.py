@@ -244,6 +244,14 @@ class Channel(models.Model):
         return self.name
 
 
+class Sensitivity(models.TextChoices):
+    """How odd an anomaly must be."""
+
+    LOW = "low", "Only what is extreme"
+    MEDIUM = "medium", "What is clearly odd"
+    HIGH = "high", "Everything that is odd"
+
+
 class Policy(models.Model):
     """Which incidents are told to which channels. An organization has its default one from the first minute."""
 
@@ -251,6 +259,8 @@ class Policy(models.Model):
     name = models.CharField(max_length=80)
     minimum_severity = models.CharField(max_length=10, choices=SEVERITIES, default=Severity.WARNING)
     kinds = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    sensitivity = models.CharField(max_length=8, choices=Sensitivity.choices, default=Sensitivity.MEDIUM)
+    """Of anomalies, which are worth telling; of other incidents it says nothing."""
     tell_resolved = models.BooleanField(default=True)
     enabled = models.BooleanField(default=True)
     channels = models.ManyToManyField(Channel, related_name="policies", blank=True)

@@ -1,13 +1,13 @@
 """Who is told about which step: policies turn transitions into outbox rows, in the transaction of the step."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from alerts import channels
 from alerts.finding import Severity
-from alerts.models import Channel, Incident, Notification, Policy, Transition
+from alerts.models import Channel, Incident, Notification, Policy, Sensitivity, Transition
 from alerts.transport import OWNERS, Audience
 from alerts.transports import TRANSPORTS
 
@@ -24,6 +24,9 @@ TELLS = {
     Audience.MAILBOX: ALARMS | {Kind.RESOLVED},
 }
 """The steps worth telling to each audience."""
+
+SURPRISING: Mapping[str, float] = {Sensitivity.LOW: 30.0, Sensitivity.MEDIUM: 20.0, Sensitivity.HIGH: 14.0}
+"""From which surprise on (-log10 of a chance, summed over the ways to look at a series) an anomaly is told."""
 
 PEOPLE = frozenset({Audience.CHAT, Audience.MAILBOX})
 AUDIENCES = {transport.kind: transport.audience for transport in TRANSPORTS}
@@ -79,9 +82,18 @@ def tell_switched_off(*, channel: Channel, now: datetime) -> None:
 
 
 def covers(policy: Policy, incident: Incident) -> bool:
-    """Whether a policy is about this kind of incident, at this severity."""
+    """Whether a policy is about this kind of incident, at this severity, and an anomaly as odd as this."""
     loud_enough = LOUDNESS[Severity(incident.severity)] >= LOUDNESS[Severity(policy.minimum_severity)]
-    return loud_enough and (not policy.kinds or incident.kind in policy.kinds)
+    surprise = incident.detail.get("surprise")
+    odd_enough = surprise is None or surprise >= SURPRISING[policy.sensitivity]
+    return loud_enough and odd_enough and (not policy.kinds or incident.kind in policy.kinds)
+
+
+def keenest(organization_id: int) -> float:
+    """From which surprise on somebody wants to hear of an anomaly."""
+    rows = Policy.objects.filter(organization_id=organization_id, enabled=True)
+    wanted = [SURPRISING[each] for each in rows.values_list("sensitivity", flat=True)]
+    return min(wanted, default=SURPRISING[Sensitivity.MEDIUM])
 
 
 def _hearers(step: Transition, policies: Iterable[Policy]) -> dict[Channel, Policy]:

@@ -2,10 +2,12 @@
 
 from alerts.detector import Detector
 from alerts.detectors.access_lost import AccessLost
+from alerts.detectors.anomaly import Anomaly
 from alerts.detectors.coverage import Coverage
 from alerts.detectors.did_not_run import DidNotRun
 from alerts.detectors.errors import Errors
 from alerts.detectors.out_of_memory import OutOfMemory
+from alerts.detectors.runaway import Runaway
 from alerts.detectors.timeouts import Timeouts
 
 DETECTORS: tuple[Detector, ...] = (
@@ -13,6 +15,8 @@ DETECTORS: tuple[Detector, ...] = (
     Timeouts(),
     OutOfMemory(),
     DidNotRun(),
+    Runaway(),
+    Anomaly(),
     AccessLost(),
     Coverage(),
 )
