@@ -1,0 +1,121 @@
+"""The memory of watching: rows of some thousand series each, whose states are one numpy array as bytes.
+
+Shards are loaded, changed and stored one by one, so that a hundred thousand series need the room of one shard. Each is
+locked while it is changed: what a person says of an anomaly changes it too.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from django.db.models import QuerySet
+from numpy.typing import NDArray
+
+from alerts.models import SeriesShard
+from alerts.watching import surprise
+from alerts.watching.series import METRIC_BITS, metric_of, resource_of
+from alerts.watching.surprise import STATE, State
+
+FORMAT = 1
+"""Of the bytes of ``states``: change it with ``STATE``. Memory of another format is forgotten and begun anew."""
+
+SIZE = 4096
+Keys = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Shard:
+    """``keys`` [n] and ``states`` [n] of the same series, the keys in no order."""
+
+    number: int
+    keys: Keys
+    states: State
+
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        self.keys, self.states = self.keys[mask], self.states[mask]
+
+    def add(self, keys: Keys) -> None:
+        self.keys = np.concatenate((self.keys, keys))
+        self.states = np.concatenate((self.states, surprise.fresh(len(keys))))
+
+
+def plan(organization_id: int, wanted: Keys) -> Iterator[tuple[int, Keys]]:
+    """Which series each shard takes on: those of ``wanted`` that none has, with others of the same resource first.
+
+    Every shard is named, also those that take on nothing. Reads keys only.
+    """
+    known = {row.number: _keys(row) for row in _rows(organization_id).only("number", "format", "keys").iterator()}
+    fresh = np.setdiff1d(wanted, np.concatenate(list(known.values()))) if known else np.unique(wanted)
+    homes = {resource: number for number, keys in known.items() for resource in np.unique(keys >> METRIC_BITS).tolist()}
+    chosen: dict[int, list[int]] = {number: [] for number in known}
+    room = {number: SIZE - len(keys) for number, keys in known.items()}
+    for key in fresh.tolist():
+        number = homes.get(resource_of(key))
+        if number is None:
+            number = next((each for each, left in room.items() if left > 0), max(room, default=-1) + 1)
+            homes[resource_of(key)] = number
+        chosen.setdefault(number, []).append(key)
+        room[number] = room.get(number, SIZE) - 1
+    for number in sorted(chosen):
+        yield number, np.array(chosen[number], np.int64)
+
+
+def load(organization_id: int, number: int) -> Shard:
+    """One shard, locked until the transaction ends; an empty one where there is none, or none that can be read."""
+    row = _rows(organization_id).filter(number=number).select_for_update().first()
+    if row is None or row.format != FORMAT:
+        return Shard(number, np.zeros(0, np.int64), surprise.fresh(0))
+    return Shard(number, _keys(row), np.frombuffer(bytes(row.states), STATE).copy())
+
+
+def store(organization_id: int, shard: Shard) -> None:
+    """Keep it; without any series it goes."""
+    if not len(shard.keys):
+        _rows(organization_id).filter(number=shard.number).delete()
+        return
+    row = SeriesShard(
+        organization_id=organization_id, number=shard.number, format=FORMAT,
+        keys=shard.keys.tobytes(), states=shard.states.tobytes(),
+    )  # fmt: skip
+    SeriesShard.objects.bulk_create(
+        [row],
+        update_conflicts=True,
+        unique_fields=["organization", "number"],
+        update_fields=["format", "keys", "states"],
+    )
+
+
+def leave(shard: Shard, resource_ids: Iterable[int]) -> None:
+    """Forget the series of what is gone, and of metrics that are no longer watched."""
+    there = np.fromiter(resource_ids, np.int64)
+    known = np.array([metric_of(key) is not None for key in shard.keys.tolist()], bool)
+    shard.keep(known & np.isin(shard.keys >> METRIC_BITS, there))
+
+
+def find(organization_id: int, key: int) -> tuple[Shard, int] | None:
+    """The shard that has a series, locked, and its place there; None where none has."""
+    for row in _rows(organization_id).only("number", "format", "keys"):
+        if key in _keys(row):
+            shard = load(organization_id, row.number)
+            places = np.flatnonzero(shard.keys == key)
+            return (shard, int(places[0])) if places.size else None
+    return None
+
+
+def forget(organization_id: int) -> None:
+    """Let go of everything that was learnt."""
+    _rows(organization_id).delete()
+
+
+def count(organization_id: int) -> int:
+    """How many series are watched."""
+    return sum(len(_keys(row)) for row in _rows(organization_id).only("number", "format", "keys"))
+
+
+def _keys(row: SeriesShard) -> Keys:
+    keys: Keys = np.frombuffer(bytes(row.keys), np.int64) if row.format == FORMAT else np.zeros(0, np.int64)
+    return keys.copy()
+
+
+def _rows(organization_id: int) -> QuerySet[SeriesShard]:
+    return SeriesShard.objects.filter(organization=organization_id).order_by("number")
