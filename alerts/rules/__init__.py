@@ -3,6 +3,15 @@
 from collections.abc import Sequence
 
 from alerts.rule import Rule
+from alerts.rules.api_client_errors import ApiClientErrors
+from alerts.rules.api_server_errors import ApiServerErrors
+from alerts.rules.api_slow import ApiSlow
+from alerts.rules.api_times_out import ApiTimesOut
+from alerts.rules.api_uncompressed import ApiUncompressed
+from alerts.rules.api_unthrottled import ApiUnthrottled
+from alerts.rules.api_unused import ApiUnused
+from alerts.rules.api_without_access_logs import ApiWithoutAccessLogs
+from alerts.rules.api_without_tracing import ApiWithoutTracing
 from alerts.rules.cpu_bound import CpuBound
 from alerts.rules.dead_letters_expire_first import DeadLettersExpireFirst
 from alerts.rules.dead_letters_waiting import DeadLettersWaiting
@@ -21,6 +30,12 @@ from alerts.rules.queue_not_worked_on import QueueNotWorkedOn
 from alerts.rules.queue_unencrypted import QueueUnencrypted
 from alerts.rules.queue_without_dead_letters import QueueWithoutDeadLetters
 from alerts.rules.short_polling import ShortPolling
+from alerts.rules.table_capacity_idle import TableCapacityIdle
+from alerts.rules.table_system_errors import TableSystemErrors
+from alerts.rules.table_throttled import TableThrottled
+from alerts.rules.table_unprotected import TableUnprotected
+from alerts.rules.table_unused import TableUnused
+from alerts.rules.table_without_recovery import TableWithoutRecovery
 from alerts.rules.timeout_too_long import TimeoutTooLong
 from alerts.rules.timeouts_seen import TimeoutsSeen
 from alerts.rules.too_few_receives import TooFewReceives
@@ -49,5 +64,20 @@ RULES: Sequence[Rule] = (
     QueueUnencrypted(),
     ShortPolling(),
     QueueInFlight(),
+    TableThrottled(),
+    TableCapacityIdle(),
+    TableUnused(),
+    TableWithoutRecovery(),
+    TableUnprotected(),
+    TableSystemErrors(),
+    ApiSlow(),
+    ApiServerErrors(),
+    ApiClientErrors(),
+    ApiTimesOut(),
+    ApiUncompressed(),
+    ApiWithoutAccessLogs(),
+    ApiWithoutTracing(),
+    ApiUnthrottled(),
+    ApiUnused(),
 )
 BY_KIND = {rule.kind: rule for rule in RULES}

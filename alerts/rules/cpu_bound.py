@@ -21,7 +21,7 @@ class CpuBound:
     effort = Effort.MINUTES
     measure = Measure.DURATION
     types: tuple[str, ...] = ("lambda_function",)
-    knobs = (
+    knobs: tuple[Knob, ...] = (
         Knob("cpu", "Only where it uses more than", 80, "% of its CPU", 1, 100),
         Knob("mean", "Only where a run takes on average over", 100, "ms"),
     )

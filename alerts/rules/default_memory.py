@@ -22,7 +22,7 @@ class DefaultMemory:
     effort = Effort.MINUTES
     measure = Measure.DURATION
     types: tuple[str, ...] = ("lambda_function",)
-    knobs = (
+    knobs: tuple[Knob, ...] = (
         Knob("mean", "Only where a run takes on average over", 250, "ms"),
         Knob("invocations", "Only where it ran at least so often", 50, "times", 1),
     )

@@ -22,7 +22,7 @@ class DefaultTimeout:
     effort = Effort.MINUTES
     measure = Measure.ERRORS
     types: tuple[str, ...] = ("lambda_function",)
-    knobs = (Knob("p99", "Only where the 99th percentile is over", 25, "% of it", 0, 100),)
+    knobs: tuple[Knob, ...] = (Knob("p99", "Only where the 99th percentile is over", 25, "% of it", 0, 100),)
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         p99_ms = subject.p99_ms

@@ -21,7 +21,7 @@ class ErrorRate:
     effort = Effort.HOURS
     measure = Measure.ERRORS
     types: tuple[str, ...] = ("lambda_function",)
-    knobs = (
+    knobs: tuple[Knob, ...] = (
         Knob("rate", "Warn when more runs fail than", 1, "%", 0, 100),
         Knob("critical", "Critical when more runs fail than", 10, "%", 0, 100),
         Knob("invocations", "Only where it ran at least so often", 50, "times"),

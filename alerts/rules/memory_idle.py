@@ -32,7 +32,7 @@ class MemoryIdle:
     effort = Effort.MINUTES
     measure = Measure.COST
     types: tuple[str, ...] = ("lambda_function",)
-    knobs = (
+    knobs: tuple[Knob, ...] = (
         Knob("used", "Only where no run used more than", 50, "% of the memory", 1, 100),
         Knob("usd", "Only where it may save at least", 1, "USD a month"),
         Knob("invocations", "Only where it ran at least so often", 50, "times", 1),

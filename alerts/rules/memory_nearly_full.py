@@ -24,7 +24,7 @@ class MemoryNearlyFull:
     effort = Effort.MINUTES
     measure = Measure.ERRORS
     types: tuple[str, ...] = ("lambda_function",)
-    knobs = (
+    knobs: tuple[Knob, ...] = (
         Knob("high", "Tell when a run used more than", 85, "% of the memory", 1, 100),
         Knob("full", "Warn when a run used more than", 95, "% of the memory", 1, 100),
     )

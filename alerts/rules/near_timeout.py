@@ -24,7 +24,7 @@ class NearTimeout:
     effort = Effort.MINUTES
     measure = Measure.ERRORS
     types: tuple[str, ...] = ("lambda_function",)
-    knobs = (
+    knobs: tuple[Knob, ...] = (
         Knob("p99", "Warn when the 99th percentile is over", 80, "% of the timeout", 1, 100),
         Knob("longest", "Warn when the longest run is over", 95, "% of the timeout", 1, 100),
         Knob("invocations", "Only where it ran at least so often", 20, "times"),

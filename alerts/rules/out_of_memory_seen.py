@@ -21,7 +21,7 @@ class OutOfMemorySeen:
     effort = Effort.MINUTES
     measure = Measure.ERRORS
     types: tuple[str, ...] = ("lambda_function",)
-    knobs = (Knob("runs", "Warn from so many killed runs in two weeks on", 1, "runs", 1),)
+    knobs: tuple[Knob, ...] = (Knob("runs", "Warn from so many killed runs in two weeks on", 1, "runs", 1),)
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         rollup, memory = subject.rollup, memory_mb(subject)

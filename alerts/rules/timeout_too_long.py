@@ -23,7 +23,7 @@ class TimeoutTooLong:
     effort = Effort.MINUTES
     measure = Measure.NONE
     types: tuple[str, ...] = ("lambda_function",)
-    knobs = (
+    knobs: tuple[Knob, ...] = (
         Knob("times", "Only where the timeout is over so many times the longest run", 20, "times", 2),
         Knob("seconds", "Only timeouts over", 120, "s", LEAST_S),
         Knob("invocations", "Only where it ran at least so often", 1_000, "times"),

@@ -23,7 +23,7 @@ class TimeoutsSeen:
     effort = Effort.HOURS
     measure = Measure.ERRORS
     types: tuple[str, ...] = ("lambda_function",)
-    knobs = (Knob("timeouts", "Warn from so many timeouts in two weeks on", 1, "timeouts", 1),)
+    knobs: tuple[Knob, ...] = (Knob("timeouts", "Warn from so many timeouts in two weeks on", 1, "timeouts", 1),)
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         count, timeout_s = subject.rollup.timeouts, subject.config.get("timeout_s")

@@ -25,7 +25,9 @@ class VisibilityTimeout:
     effort = Effort.MINUTES
     measure = Measure.NONE
     types: tuple[str, ...] = ("lambda_function",)
-    knobs = (Knob("times", "Visibility timeout of at least so many times the function's", 6, "times", 1, 100),)
+    knobs: tuple[Knob, ...] = (
+        Knob("times", "Visibility timeout of at least so many times the function's", 6, "times", 1, 100),
+    )
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         timeout_s = subject.config.get("timeout_s")
