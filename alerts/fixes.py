@@ -56,6 +56,19 @@ def set_queue(queue: Subject, attributes: Mapping[str, str]) -> Fix:
     )  # fmt: skip
 
 
+def rest_stage(api: Subject, stage: str, **settings: str) -> Fix:
+    """The command that changes a stage of a REST API; in the path of a setting stands ``__`` for each slash."""
+    patches = [{"op": "replace", "path": f"/{key.replace('__', '/')}", "value": settings[key]} for key in settings]
+    which = option("rest-api-id", api.config["id"]), option("stage-name", stage)
+    return cli("apigateway update-stage", api.region, *which, option("patch-operations", patches))
+
+
+def http_stage(api: Subject, stage: str, *options: str) -> Fix:
+    """The same of an HTTP or WebSocket API."""
+    which = option("api-id", api.config["id"]), option("stage-name", stage)
+    return cli("apigatewayv2 update-stage", api.region, *which, *options)
+
+
 def _snake(name: str) -> str:
     """A name that Terraform takes; it may not begin with a digit."""
     text = "_".join(WORDS.findall(name)).lower() or "this"
