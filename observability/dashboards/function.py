@@ -1,4 +1,4 @@
-"""One function: its metrics, invocations, errors, logs, configuration and changes."""
+"""One function: its metrics, invocations, errors, logs, package, configuration and changes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from observability.dashboards import charts, configuration, environment, invocations, logs, measured
+from observability.dashboards import charts, configuration, environment, invocations, logs, measured, package
 from observability.dashboards.deployments import verdicts
 from observability.dashboards.faults import troubles
 from observability.dashboards.figures import figures
@@ -28,6 +28,7 @@ TABS = {
     "invocations": "Invocations",
     "errors": "Errors",
     "logs": "Logs",
+    "package": "Package",
     "configuration": "Configuration",
     "changes": "Changes",
 }
@@ -74,6 +75,8 @@ def content(
             return {"troubles": troubles(found), "cut": len(found) == FAULTS}
         case "logs":
             return logs.listing(request.organization, request.GET, window, resource)
+        case "package":
+            return package.described(resource, request.GET, time_range, now=timezone.now())
         case "configuration":
             return configuration.described(resource) | {"connections": connections(resource)}
         case _:

@@ -6,17 +6,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from observability.aws.models import Tier
+from observability.aws.archives import sentence
+from observability.aws.models import AwsAccount, Tier
 from observability.dashboards import code_storage, layers, package_rows
 from observability.dashboards.functions import named
 from observability.dashboards.package_rows import SORTS, SOURCES, ZIPPED, Row
-from observability.inventory.models import Layer
+from observability.inventory.models import Layer, Resource
 from observability.tenants.access import MemberRequest
 from observability.tenants.models import Organization
 from observability.ui.tabs import Tab
@@ -108,15 +110,28 @@ def figures(table: Sequence[Row]) -> dict[str, Any]:
 def tells(organization: Organization, table: Iterable[Row]) -> dict[str, Any]:
     """What would tell more where only the size of the zip is known."""
     blind = [row for row in table if row.source == ZIPPED]
-    accounts = organization.aws_accounts.filter(disconnected_at=None, connected_at__isnull=False)
-    tiers = list(accounts.values_list("tiers", flat=True)) if blind else []
+    problems = Counter(sentence(row.problem) for row in blind if row.problem)
     return {
         "blind": len(blind),
         "images": sum(row.image for row in blind),
-        "connected": bool(tiers),
-        "granted": any(Tier.SIZES in each for each in tiers),
-        "problems": Counter(row.problem for row in blind if row.problem).most_common(3),
-    }
+        "problems": problems.most_common(3),
+    } | (granted(connected(organization)) if blind else {})
+
+
+def tells_of(resource: Resource) -> dict[str, Any]:
+    """The same for one function, by the connection of its own account."""
+    accounts = AwsAccount.objects.filter(organization=resource.organization_id, account_id=resource.account)
+    return {"blind": 1} | granted(accounts.filter(disconnected_at=None, connected_at__isnull=False))
+
+
+def connected(organization: Organization) -> QuerySet[AwsAccount]:
+    return organization.aws_accounts.filter(disconnected_at=None, connected_at__isnull=False)
+
+
+def granted(accounts: QuerySet[AwsAccount]) -> dict[str, bool]:
+    """Whether there is a connection, and one that may look into packages. One query."""
+    tiers = list(accounts.values_list("tiers", flat=True))
+    return {"connected": bool(tiers), "granted": any(Tier.SIZES in each for each in tiers)}
 
 
 def layer_list(request: MemberRequest) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""What fills a package, as a treemap of its folders that opens folder by folder."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from observability.ui.treemap import Tile
+from observability.ui.units import size
+
+MOST = 40
+"""So many tiles can be told apart."""
+
+ROOTS = {"/var/task": "Code", "/opt": "Layers"}
+"""Where code and layers lie inside an environment; the paths of a zip begin at its own root."""
+
+COLOURS = {"/var/task": "lambda", "/opt": "s3"}
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """The tiles of one folder; ``trail`` are the folders above it, each with its address, ``bytes`` what it holds."""
+
+    tiles: Sequence[Tile]
+    trail: Sequence[tuple[str, str]]
+    here: str
+    bytes: int
+
+
+def opened(
+    folders: Iterable[Mapping[str, Any]], at: str, *, whole: int | None, address: Callable[[str], str]
+) -> Map | None:
+    """The folder ``at``, or all of the package where there is no such folder; None where nothing is known of any.
+
+    ``folders`` do not hold one another. ``address`` makes a link of a path; ``whole`` is the size of the package, of
+    which only the largest folders are known.
+    """
+    known = {str(each["path"]): int(each["bytes"]) for each in folders}
+    if not known:
+        return None
+    at = at if any(_within(path, at) for path in known) else ""
+    parts: dict[str, int] = {}
+    for path, number in known.items():
+        if _within(path, at):
+            child = _child(path, at)
+            parts[child] = parts.get(child, 0) + number
+    inside = sum(parts.values())
+    tiles = [_tile(path, number, at, known, address) for path, number in _largest(parts)]
+    hidden = inside - sum(int(tile.value) for tile in tiles)
+    rest = hidden + (max(0, whole - inside) if whole and not at else 0)
+    if rest:
+        tiles.append(Tile("Smaller ones", rest, size(rest), address(at), ""))
+    return Map(tiles, _trail(at, address), at, inside + (rest - hidden))
+
+
+def _within(path: str, at: str) -> bool:
+    return not at or path == at or path.startswith(f"{at}/")
+
+
+def _child(path: str, at: str) -> str:
+    """The folder below ``at`` that leads to the path; ``at`` itself for what lies in it directly."""
+    if path == at:
+        return at
+    root = next((root for root in ROOTS if _within(path, root)), "")
+    if root and not at:
+        return root
+    below = path[len(at) :].lstrip("/").partition("/")[0]
+    return f"{at}/{below}" if at else below
+
+
+def _largest(parts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(parts.items(), key=lambda part: -part[1])[:MOST]
+
+
+def _tile(path: str, number: int, at: str, known: Iterable[str], address: Callable[[str], str]) -> Tile:
+    deeper = path != at and any(each.startswith(f"{path}/") for each in known)
+    label = "Files here" if path == at else ROOTS.get(path) or path.rpartition("/")[2] or "Files here"
+    root = next((root for root in ROOTS if _within(path, root)), "")
+    return Tile(label, number, size(number), address(path if deeper else at), COLOURS.get(root, "lambda"))
+
+
+def _trail(at: str, address: Callable[[str], str]) -> list[tuple[str, str]]:
+    """From the whole package down to the folder above."""
+    if not at:
+        return []
+    root = next((root for root in ROOTS if _within(at, root)), "")
+    steps = [part for part in at[len(root) :].split("/") if part]
+    trail = [("Package", address(""))] + ([(ROOTS[root], address(root))] if root else [])
+    for number, part in enumerate(steps, start=1):
+        trail.append((part, address("/".join([*([root] if root else []), *steps[:number]]))))
+    return trail
