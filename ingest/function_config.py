@@ -86,6 +86,8 @@ def digest(arn: str, name: str, value: str) -> str:
 def detailed(answers: Mapping[str, Any]) -> dict[str, Any]:
     """What the single calls say of one function; what was not answered is left out, which is not the same as empty."""
     config = {key: read(answers[key]) for key, read in DETAILS.items() if answers.get(key) is not None}
+    if answers.get("versions") is not None:
+        config["snapshots"] = _snapshots(answers["versions"])
     return {**config.pop("configuration", {}), **config}
 
 
@@ -113,6 +115,14 @@ def _versions(pages: Sequence[Answer]) -> list[dict[str, Any]]:
         }
         for each in published[:MOST_VERSIONS]
     ]
+
+
+def _snapshots(pages: Sequence[Answer]) -> list[str]:
+    """When each version was published of which SnapStart keeps a snapshot: it costs for as long as it is kept."""
+    kept = (each for page in pages for each in page["Versions"] if each["Version"] != LATEST)
+    return sorted(
+        moment(each["LastModified"]) for each in kept if (each.get("SnapStart") or {}).get("OptimizationStatus") == "On"
+    )
 
 
 def _aliases(pages: Sequence[Answer]) -> dict[str, Any]:

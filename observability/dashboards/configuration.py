@@ -16,7 +16,7 @@ SECTIONS = (
     ("Limits and concurrency", ("memory_mb", "timeout_s", "ephemeral_mb", "reserved_concurrency", "provisioned")),
     ("Triggers", ("event_sources", "url")),
     ("Asynchronous calls and failed events", ("event_invoke", "dead_letter")),
-    ("Aliases and versions", ("aliases", "versions")),
+    ("Aliases and versions", ("aliases", "versions", "snapshots")),
     ("Layers and extensions", ("layers", "extensions")),
     ("Environment variables", ("environment",)),
     ("Logs and tracing", ("log_group", "log_format", "log_level", "system_log_level", "tracing")),

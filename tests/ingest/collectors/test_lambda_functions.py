@@ -63,7 +63,7 @@ DETAILS: dict[str, Any] = {
     "versions": [{"Versions": [
         LISTED,
         {**LISTED, "Version": "9", "CodeSha256": "sha-1="},
-        {**LISTED, "Version": "10"},
+        {**LISTED, "Version": "10", "SnapStart": {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}},
     ]}],
     "aliases": [{"Aliases": [{"Name": "prod", "FunctionVersion": "9",
                               "RoutingConfig": {"AdditionalVersionWeights": {"10": 0.1}}}]}],
@@ -128,6 +128,7 @@ class TestTransform:
             ("10", "sha-2="),
             ("9", "sha-1="),
         ]
+        assert told["snapshots"] == [told["last_modified"]]
         assert told["aliases"] == {"prod": {"version": "9", "weights": {"10": 0.1}}}
         assert [(each["qualifier"], each["auth"]) for each in told["url"]] == [("$LATEST", "NONE")]
         assert [(each["qualifier"], each["retries"]) for each in told["event_invoke"]] == [("prod", 0)]
