@@ -33,12 +33,15 @@ class Stretch:
     more: bool
 
 
-def claim(organization_id: int) -> EvaluationCursor | None:
-    """The organization's cursor, locked until the transaction ends; None when another evaluation holds it."""
+def claim(organization_id: int, *, wait: bool = False) -> EvaluationCursor | None:
+    """The organization's cursor, locked until the transaction ends; None when another stage holds it.
+
+    With ``wait`` it waits for its turn instead.
+    """
     EvaluationCursor.objects.get_or_create(organization_id=organization_id)
     return (
         EvaluationCursor.objects.filter(organization_id=organization_id)
-        .select_for_update(skip_locked=True, no_key=True)
+        .select_for_update(skip_locked=not wait, no_key=True)
         .first()
     )
 

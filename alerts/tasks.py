@@ -8,7 +8,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from alerts import delivery, evaluation, pipeline
+from alerts import advising, delivery, evaluation, pipeline
 from alerts.models import Incident, State
 from observability.telemetry.store import get_store
 
@@ -52,3 +52,17 @@ def resolve_quiet(**kwargs: object) -> None:
 def settle(*, organization_id: int, **kwargs: object) -> None:
     """End mutes and resolve incidents of one organization whose time has come; the next tick of delivery tells it."""
     pipeline.settle(organization_id=organization_id, now=timezone.now())
+
+
+@shared_task(acks_late=True, ignore_result=True, expires=110, soft_time_limit=50, time_limit=60)
+def advise_due(**kwargs: object) -> None:
+    """Ring for every organization whose advice is an hour old, or older than its last deployment."""
+    for organization_id in advising.due(now=timezone.now()):
+        advise.delay(organization_id=organization_id)
+
+
+@shared_task(acks_late=True, ignore_result=True, expires=110, soft_time_limit=540, time_limit=600)
+def advise(*, organization_id: int, **kwargs: object) -> None:
+    """Look at one organization's estate, then have people told of what cannot wait."""
+    pipeline.advise(organization_id=organization_id, now=timezone.now())
+    deliver_due.delay()

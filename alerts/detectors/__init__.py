@@ -6,6 +6,7 @@ from alerts.detectors.anomaly import Anomaly
 from alerts.detectors.coverage import Coverage
 from alerts.detectors.did_not_run import DidNotRun
 from alerts.detectors.errors import Errors
+from alerts.detectors.insight import Insights
 from alerts.detectors.out_of_memory import OutOfMemory
 from alerts.detectors.runaway import Runaway
 from alerts.detectors.timeouts import Timeouts
@@ -17,6 +18,7 @@ DETECTORS: tuple[Detector, ...] = (
     DidNotRun(),
     Runaway(),
     Anomaly(),
+    Insights(),
     AccessLost(),
     Coverage(),
 )
