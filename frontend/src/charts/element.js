@@ -115,7 +115,7 @@ class NjChart extends HTMLElement {
 
   zoom(from, to) {
     // Linked charts repeat the drag; only the one under the pointer may act on it.
-    if (!this.matches(':hover')) return;
+    if (!this.matches(':hover') || this.hasAttribute('data-nozoom')) return;
     this.dispatchEvent(new CustomEvent('nj:zoom', { bubbles: true, detail: { from, to } }));
   }
 

@@ -62,3 +62,8 @@ export function bucket(start, step) {
   if (step >= 86_400) return day(start);
   return `${day(start)}, ${clock(start)} to ${clock(start + step)} UTC`;
 }
+
+/** What a series says of each bucket; a part of a stack is drawn higher than it is. */
+export function told(series) {
+  return series.own ?? series.y;
+}

@@ -1,5 +1,5 @@
 // The same data for those who would rather read it: one row per bucket, the newest first.
-import { bucket, formatter } from './format.js';
+import { bucket, formatter, told } from './format.js';
 
 export function dataTable(spec, title) {
   const table = document.createElement('table');
@@ -16,7 +16,7 @@ export function dataTable(spec, title) {
   for (let index = spec.series[0].y.length - 1; index >= 0; index -= 1) {
     const row = body.insertRow();
     row.insertCell().textContent = bucket(spec.t0 + index * spec.dt, spec.dt);
-    for (const series of spec.series) row.insertCell().textContent = format(series.y[index]);
+    for (const series of spec.series) row.insertCell().textContent = format(told(series)[index]);
   }
   return table;
 }
@@ -25,7 +25,7 @@ export function dataTable(spec, title) {
 export function summary(spec, title) {
   const format = formatter(spec.fmt);
   const said = spec.series.map((series) => {
-    const known = series.y.filter((value) => value != null);
+    const known = told(series).filter((value) => value != null);
     return known.length
       ? `${series.l}: latest ${format(known.at(-1))}, highest ${format(Math.max(...known))}`
       : `${series.l}: no data`;

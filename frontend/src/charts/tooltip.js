@@ -1,5 +1,5 @@
 // One tooltip for all charts. It is built from text nodes: names of series and deployments come from customers.
-import { bucket, formatter } from './format.js';
+import { bucket, formatter, told } from './format.js';
 
 const REACH = 7;
 let element;
@@ -52,7 +52,7 @@ function value(series, index, format) {
   const dot = document.createElement('span');
   dot.className = 'dot';
   dot.style.background = `var(--${series.c})`;
-  return part('series', dot, series.l, bold(format(series.y[index])));
+  return part('series', dot, series.l, bold(format(told(series)[index])));
 }
 
 function deployment(mark) {
