@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from alerts.rule import Rule
+from alerts.rules.account_concurrency import AccountConcurrency
 from alerts.rules.api_client_errors import ApiClientErrors
 from alerts.rules.api_server_errors import ApiServerErrors
 from alerts.rules.api_slow import ApiSlow
@@ -12,16 +13,25 @@ from alerts.rules.api_unthrottled import ApiUnthrottled
 from alerts.rules.api_unused import ApiUnused
 from alerts.rules.api_without_access_logs import ApiWithoutAccessLogs
 from alerts.rules.api_without_tracing import ApiWithoutTracing
+from alerts.rules.arm64_payback import Arm64Payback
+from alerts.rules.async_events_dropped import AsyncEventsDropped
+from alerts.rules.cold_start_cost import ColdStartCost
+from alerts.rules.cold_starts import ColdStarts
 from alerts.rules.cpu_bound import CpuBound
 from alerts.rules.dead_letters_expire_first import DeadLettersExpireFirst
+from alerts.rules.dead_letters_refused import DeadLettersRefused
 from alerts.rules.dead_letters_waiting import DeadLettersWaiting
 from alerts.rules.default_memory import DefaultMemory
 from alerts.rules.default_timeout import DefaultTimeout
 from alerts.rules.error_rate import ErrorRate
+from alerts.rules.failure_loop import FailureLoop
+from alerts.rules.iterator_age import IteratorAge
 from alerts.rules.memory_idle import MemoryIdle
 from alerts.rules.memory_nearly_full import MemoryNearlyFull
 from alerts.rules.near_timeout import NearTimeout
+from alerts.rules.no_failure_destination import NoFailureDestination
 from alerts.rules.out_of_memory_seen import OutOfMemorySeen
+from alerts.rules.provisioned_idle import ProvisionedIdle
 from alerts.rules.queue_abandoned import QueueAbandoned
 from alerts.rules.queue_delay import QueueDelay
 from alerts.rules.queue_growing import QueueGrowing
@@ -29,19 +39,41 @@ from alerts.rules.queue_in_flight import QueueInFlight
 from alerts.rules.queue_not_worked_on import QueueNotWorkedOn
 from alerts.rules.queue_unencrypted import QueueUnencrypted
 from alerts.rules.queue_without_dead_letters import QueueWithoutDeadLetters
+from alerts.rules.reserved_nearly_used import ReservedNearlyUsed
+from alerts.rules.reserved_zero import ReservedZero
+from alerts.rules.retry_storm import RetryStorm
 from alerts.rules.short_polling import ShortPolling
+from alerts.rules.snap_start_payback import SnapStartPayback
+from alerts.rules.stream_without_destination import StreamWithoutDestination
 from alerts.rules.table_capacity_idle import TableCapacityIdle
 from alerts.rules.table_system_errors import TableSystemErrors
 from alerts.rules.table_throttled import TableThrottled
 from alerts.rules.table_unprotected import TableUnprotected
 from alerts.rules.table_unused import TableUnused
 from alerts.rules.table_without_recovery import TableWithoutRecovery
+from alerts.rules.throttled import Throttled
 from alerts.rules.timeout_too_long import TimeoutTooLong
 from alerts.rules.timeouts_seen import TimeoutsSeen
 from alerts.rules.too_few_receives import TooFewReceives
 from alerts.rules.visibility_timeout import VisibilityTimeout
 
 RULES: Sequence[Rule] = (
+    IteratorAge(),
+    NoFailureDestination(),
+    StreamWithoutDestination(),
+    AsyncEventsDropped(),
+    DeadLettersRefused(),
+    FailureLoop(),
+    RetryStorm(),
+    ColdStarts(),
+    ColdStartCost(),
+    SnapStartPayback(),
+    Arm64Payback(),
+    ProvisionedIdle(),
+    Throttled(),
+    ReservedZero(),
+    ReservedNearlyUsed(),
+    AccountConcurrency(),
     ErrorRate(),
     NearTimeout(),
     TimeoutsSeen(),

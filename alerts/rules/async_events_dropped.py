@@ -1,0 +1,62 @@
+"""Functions whose asynchronous events AWS gave up on (F7)."""
+
+from collections.abc import Iterable, Mapping
+
+from alerts.finding import Severity
+from alerts.fixes import option, steps
+from alerts.reconfigure import function_cli
+from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
+from observability.ui.units import elapsed, number, percent
+
+
+class AsyncEventsDropped:
+    kind = "async_events_dropped"
+    title = "Events were given up"
+    why = "These events were accepted, but never handled: retries ran out, or they waited for too long."
+    source = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"
+    pillar = Pillar.RELIABILITY
+    severity = Severity.WARNING
+    effort = Effort.HOURS
+    measure = Measure.ERRORS
+    types: tuple[str, ...] = ("lambda_function",)
+    knobs: tuple[Knob, ...] = (Knob("events", "From so many events in two weeks on", 1, "events", 1),)
+
+    def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
+        dropped, received = subject.total("AsyncEventsDropped") or 0, subject.total("AsyncEventsReceived") or 0
+        if dropped < knobs["events"]:
+            return
+        kept = subject.config.get("dead_letter") or next(
+            (each["on_failure"] for each in subject.config.get("event_invoke") or () if each.get("on_failure")), ""
+        )
+        where = f"they are in {kept.split(':')[-1]}" if kept else "nothing of them is left"
+        age = subject.peak("AsyncEventAge")
+        yield Advice(
+            text=f"AWS gave up {number(dropped)} events for {subject.name}; {where}.",
+            evidence=[
+                ("Given up", number(dropped)),
+                ("Received", number(received)),
+                ("Share", percent(dropped / max(received, dropped))),
+                ("Oldest event", elapsed(age / 1000) if age else "not known"),
+                ("Kept in", kept or "nothing"),
+            ],
+            fixes=_fixes(subject, kept),
+            confidence=Confidence.HIGH,
+            severity=None if kept else Severity.CRITICAL,
+        )
+
+
+def _fixes(subject: Subject, kept: str) -> list[Fix]:
+    if kept:
+        return [steps("Mend why they failed: see the errors of this function.", f"Then run again what is in {kept}.")]
+    queue = f"arn:{subject.arn.split(':')[1]}:sqs:{subject.region}:{subject.account}:{subject.name}-failed"
+    return [
+        function_cli(
+            subject, "put-function-event-invoke-config",
+            option("destination-config", {"OnFailure": {"Destination": queue}}),
+        ),
+        steps(
+            "Create the queue of the command above and let the function's role send to it.",
+            "Mend why the events failed: see the errors of this function.",
+            "Ask whoever sent the lost ones to send them again; their runs are listed under errors.",
+        ),
+    ]  # fmt: skip

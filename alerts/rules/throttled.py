@@ -1,0 +1,84 @@
+"""Functions that AWS refuses to run, because too much of something runs already; and who has it all (F17)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from alerts.finding import Severity
+from alerts.fixes import cli, option, steps
+from alerts.reconfigure import function_cli
+from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
+from observability.ui.units import number, percent
+
+BLAMED = 3
+
+
+class Throttled:
+    kind = "throttled"
+    title = "Calls are throttled"
+    why = "A synchronous caller gets error 429; events wait and are tried again, for hours at most, and then are lost."
+    source = "https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html"
+    pillar = Pillar.RELIABILITY
+    severity = Severity.INFO
+    effort = Effort.MINUTES
+    measure = Measure.ERRORS
+    types: tuple[str, ...] = ("lambda_function",)
+    knobs: tuple[Knob, ...] = (
+        Knob("rate", "Warn when more calls are throttled than", 10, "%", 0, 100),
+        Knob("throttles", "Tell from so many throttled calls in two weeks on", 1, "calls", 1),
+    )
+
+    def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
+        throttles = subject.total("Throttles") or subject.rollup.throttles
+        reserved = subject.config.get("reserved_concurrency")
+        if throttles < knobs["throttles"] or reserved == 0:
+            return
+        rate = throttles / (throttles + (subject.total("Invocations") or subject.rollup.invocations))
+        holders = () if reserved else _holders(subject, estate)
+        limit = f"its own {reserved:,} executions" if reserved else "what the account has left"
+        yield Advice(
+            text=f"{percent(rate)} of the calls of {subject.name} are throttled: it runs into {limit}.",
+            evidence=[
+                ("Throttled calls", number(throttles)),
+                ("Share", percent(rate)),
+                ("Most at the same time", number(subject.peak("ConcurrentExecutions"))),
+                ("Reserved for it", f"{reserved:,}" if reserved else "nothing: it shares with the whole account"),
+                *(("Holds most of the rest", f"{each.name}, up to {number(peak)}") for each, peak in holders),
+            ],
+            fixes=_fixes(subject, reserved, holders),
+            confidence=Confidence.HIGH if reserved or holders else Confidence.MEDIUM,
+            severity=Severity.WARNING if rate * 100 > knobs["rate"] else None,
+        )
+
+
+def _holders(subject: Subject, estate: Estate) -> Sequence[tuple[Subject, float]]:
+    """Who shares the pool and took most of it at a time, by their peaks; not those with a share of their own."""
+    sharing = [
+        (each, peak)
+        for each in estate.of_type("lambda_function")
+        if each is not subject
+        and (each.account, each.region) == (subject.account, subject.region)
+        and each.config.get("reserved_concurrency") is None
+        and (peak := each.peak("ConcurrentExecutions"))
+    ]
+    return sorted(sharing, key=lambda pair: (-pair[1], pair[0].name))[:BLAMED]
+
+
+def _fixes(subject: Subject, reserved: int | None, holders: Sequence[tuple[Subject, float]]) -> list[Fix]:
+    peak = subject.peak("ConcurrentExecutions") or 0
+    wanted = max(10, round(max(peak, reserved or 0) * 1.5))
+    fixes = [function_cli(subject, "put-function-concurrency", option("reserved-concurrent-executions", wanted))]
+    if holders:
+        first, most = holders[0]
+        capped = max(1, round(most / 2))
+        fixes.append(function_cli(first, "put-function-concurrency", option("reserved-concurrent-executions", capped)))
+    quota = cli(
+        "service-quotas get-service-quota", subject.region, option("service-code", "lambda"),
+        option("quota-code", "L-B99A9384"),
+    )  # fmt: skip
+    return [
+        *fixes,
+        *([] if reserved else [quota]),
+        steps(
+            "Reserve executions for what must never wait, and cap what takes the pool: one command above for each.",
+            "If all of it is needed, ask AWS for more: the last command tells the limit, Service Quotas raises it.",
+        ),
+    ]
