@@ -13,6 +13,7 @@ from alerts import advising, evaluation, incidents, insights, outcomes, routing,
 from alerts.detector import FactWindow
 from alerts.rules import RULES
 from alerts.tuning import tunings
+from alerts.watching import watch as watching
 from observability.telemetry.store import get_store
 
 
@@ -30,6 +31,31 @@ def evaluate(*, organization_id: int, now: datetime) -> bool:
     routing.route(organization_id=organization_id, transitions=transitions, now=now)
     evaluation.advance(cursor, stretch, now=now)
     return stretch.more
+
+
+@transaction.atomic
+def watch(*, organization_id: int, now: datetime) -> bool:
+    """Judge how usual the latest numbers of everything are; true when there is more to judge at once.
+
+    Only what was found waits for the other stages, so that a long look does not keep failures from being told.
+    """
+    cursor = watching.claim(organization_id)
+    if cursor is None:
+        return False
+    looked = watching.look(cursor, get_store(), now=now)
+    if looked.anomalies or looked.spending:
+        evaluation.claim(organization_id, wait=True)
+        window = FactWindow(
+            organization_id=organization_id,
+            now=now,
+            functions=looked.functions,
+            anomalies=looked.anomalies,
+            spending=looked.spending,
+        )
+        findings = evaluation.detect(window)
+        transitions = incidents.apply(organization_id=organization_id, findings=findings, now=now)
+        routing.route(organization_id=organization_id, transitions=transitions, now=now)
+    return looked.more
 
 
 @transaction.atomic

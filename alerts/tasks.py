@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from alerts import advising, delivery, evaluation, pipeline
 from alerts.models import Incident, State
+from alerts.watching import watch as watching
 from observability.telemetry.store import get_store
 
 PATIENCE = timedelta(seconds=15)
@@ -52,6 +53,23 @@ def resolve_quiet(**kwargs: object) -> None:
 def settle(*, organization_id: int, **kwargs: object) -> None:
     """End mutes and resolve incidents of one organization whose time has come; the next tick of delivery tells it."""
     pipeline.settle(organization_id=organization_id, now=timezone.now())
+
+
+@shared_task(acks_late=True, ignore_result=True, expires=50, soft_time_limit=50, time_limit=60)
+def watch_due(**kwargs: object) -> None:
+    """Ring for every organization whose numbers were not looked at for a minute."""
+    for organization_id in watching.waiting(now=timezone.now()):
+        watch.delay(organization_id=organization_id)
+
+
+@shared_task(acks_late=True, ignore_result=True, expires=50, soft_time_limit=240, time_limit=300)
+def watch(*, organization_id: int, **kwargs: object) -> None:
+    """Look at the latest numbers of one organization, and at as much of what was missed as there is time for."""
+    begun = timezone.now()
+    while pipeline.watch(organization_id=organization_id, now=timezone.now()):
+        if timezone.now() - begun > 2 * PATIENCE:
+            break
+    deliver_due.delay()
 
 
 @shared_task(acks_late=True, ignore_result=True, expires=110, soft_time_limit=50, time_limit=60)

@@ -279,6 +279,7 @@ CELERY_REDBEAT_LOCK_TIMEOUT = 30
 CELERY_BEAT_SCHEDULE = {
     "alerts.evaluate_due": {"task": "alerts.tasks.evaluate_due", "schedule": 1.0},
     "alerts.deliver_due": {"task": "alerts.tasks.deliver_due", "schedule": 1.0},
+    "alerts.watch_due": {"task": "alerts.tasks.watch_due", "schedule": 60.0},
     "alerts.resolve_quiet": {"task": "alerts.tasks.resolve_quiet", "schedule": 30.0},
     "alerts.advise_due": {"task": "alerts.tasks.advise_due", "schedule": 120.0},
     "telemetry.maintain_partitions": {

@@ -5,7 +5,7 @@ aggregate of few invocations says is worth nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -16,6 +16,10 @@ from observability.aws.models import AwsAccount
 from observability.inventory.models import Resource
 from observability.telemetry.records import Reading, Standing, Window
 from observability.telemetry.store import Store
+
+INVOCATIONS = BY_NAME["invocations"]
+COUNTED = replace(INVOCATIONS, measures=(("Invocations", "Sum"),))
+"""Of functions whose logs are read it is AWS that knows how often they ran: reading may be behind."""
 
 Values = tuple[float, float]
 """A value, and of how many events it is a share; NaN where it is none."""
@@ -35,6 +39,8 @@ class Watched:
     region: str
     arn: str
     blind: bool
+    pushes: bool
+    """Whether it sends its telemetry by itself, so that what is stored of its runs is all there was."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -72,7 +78,9 @@ def estate(organization_id: int) -> Estate:
     rows = Resource.objects.filter(organization=organization_id, type__in=TYPES, gone_at=None)
     fields = rows.values_list("pk", "type", "name", "account", "region", "arn", "pushed_at")
     return {
-        pk: Watched(pk, type_, name, account, region, arn, account in blind and pushed_at is None)
+        pk: Watched(
+            pk, type_, name, account, region, arn, account in blind and pushed_at is None, pushed_at is not None
+        )
         for pk, type_, name, account, region, arn, pushed_at in fields.iterator()
     }
 
@@ -100,7 +108,8 @@ def _rollups(store: Store, organization_id: int, at: datetime, estate: Estate) -
         if resource.type != FUNCTION or resource.blind or resource.place not in ran:
             continue
         for metric, values in told(standings.get(resource.id)):
-            found[key_of(resource.id, metric)] = values
+            if resource.pushes or metric is not INVOCATIONS:
+                found[key_of(resource.id, metric)] = values
     return frame(at, found)
 
 
@@ -108,7 +117,7 @@ def told(standing: Standing | None) -> Iterator[tuple[Metric, Values]]:
     """What one step of a function says; of one that did not run only that it did not."""
     rollup = standing.rollup if standing else None
     runs = rollup.invocations if rollup else 0
-    yield BY_NAME["invocations"], (runs, NAN)
+    yield INVOCATIONS, (runs, NAN)
     yield BY_NAME["cost"], (rollup.cost_usd * STEPS_AN_HOUR if rollup else 0.0, NAN)
     if standing is None or rollup is None or not runs:
         return
@@ -124,7 +133,7 @@ def told(standing: Standing | None) -> Iterator[tuple[Metric, Values]]:
 
 # What CloudWatch measured ------------------------------------------------------------------------
 def _points(store: Store, organization_id: int, starts: Sequence[datetime], estate: Estate) -> list[Frame]:
-    metrics = of_source(Source.POINT)
+    metrics = [*of_source(Source.POINT), COUNTED]
     wanted = list(dict.fromkeys(measure for metric in metrics for measure in (*metric.measures, *metric.of)))
     window = Window(starts[0], starts[-1] + STEP)
     read = store.measured_by_resource(organization_id, window, metrics=wanted, step=STEP)
@@ -132,7 +141,9 @@ def _points(store: Store, organization_id: int, starts: Sequence[datetime], esta
     for metric in metrics:
         for resource_id in _measured(read, metric):
             resource = estate.get(resource_id)
-            if resource is not None and resource.type in metric.types and not resource.blind:
+            if resource is None or resource.type not in metric.types or resource.blind:
+                continue
+            if metric is not COUNTED or not resource.pushes:
                 for place, values in enumerate(measured(read, metric, resource_id, len(starts))):
                     if values is not None:
                         found[place][key_of(resource_id, metric)] = values

@@ -79,9 +79,10 @@ def judge(shard: Shard, frames: Sequence[Frame], *, threshold: float) -> list[Si
 
 def _step(shard: Shard, known: Traits, frame: Frame, threshold: float) -> Iterable[Sight]:
     values, of = frame.of_keys(shard.keys)
+    at_s = frame.at.timestamp()
+    values = np.where(shard.states["seen_at"] >= at_s, np.nan, values)  # What was judged is not judged again.
     if not np.isfinite(values).any():
         return []
-    at_s = frame.at.timestamp()
     judged = look(shard.states, known, values, of, at_s=at_s)
     fresh = surprise.alarm(shard.states, judged, at_s=at_s, threshold=threshold)
     rows = np.flatnonzero(judged.surprise >= threshold)

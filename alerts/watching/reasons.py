@@ -1,11 +1,15 @@
 """How far from usual, as a sentence: "p95 duration is 4.1 s, usually 620 to 940 ms at this hour"."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+from alerts.models import Anomaly
+from alerts.text import shorten
 from alerts.watching.judging import Sight
 from alerts.watching.series import BY_NAME, DRIVERS, Metric
-from observability.ui.units import dollars, megabytes, milliseconds, number, percent
+from observability.ui.units import NOTHING, dollars, megabytes, milliseconds, number, percent
 
 FORMATS: Mapping[str, Callable[[float], str]] = {
     "count": number,
@@ -32,7 +36,7 @@ def band(metric: Metric, low: float, high: float) -> str:
         return f"at most {most}" if high > 0 else most
     amount, _, unit = least.rpartition(" ")
     same = amount and most.endswith(f" {unit}")
-    return f"{amount if same else least}–{most}"
+    return f"{amount if same else least}{NOTHING}{most}"
 
 
 def usual(sight: Sight) -> str:
@@ -69,7 +73,92 @@ def times(ratio: float, plural: bool = False) -> str:
 
 def since(version: str, deployed_at: datetime, began_at: datetime) -> str:
     """``since v42, 12 minutes before``."""
-    name = f"v{version}" if version.isdecimal() else version
+    name = f"v{version}" if version.isdecimal() else shorten(version, 30)
     minutes = round((began_at - deployed_at).total_seconds() / 60)
     before = "at the same time" if minutes < 1 else f"{minutes} minute{'' if minutes == 1 else 's'} before"
     return f"since {name}, {before}"
+
+
+def sentence(sight: Sight, told: Mapping[str, Any]) -> str:
+    """The reason with what ``Surroundings.of`` told of it."""
+    deployment, behind = told.get("deployment"), told.get("drivers")
+    parts = [reason(sight)]
+    if deployment:
+        parts.append(deployment["since"])
+    if behind:
+        parts.append(f"while {' and '.join(behind[:2])}")
+    blame = told.get("blame")
+    return _capital(", ".join(parts)) + "." + (f" {blame}" if blame else "")
+
+
+# What became odd together ------------------------------------------------------------------------
+def title(row: Anomaly, name: str) -> str:
+    """``p95 duration of checkout is 4.1 s, usually 620 to 940 ms``, with a dash for the range."""
+    metric = BY_NAME.get(row.metric)
+    if metric is None:
+        return f"{name} is not as usual"
+    verb = "are" if metric.name in PLURAL else "is"
+    span = " in 5 minutes" if metric.name in EACH_STEP else ""
+    told = f"{metric.words} of {name} {verb} {figure(metric, row.value)}{span}"
+    return f"{_capital(told)}, usually {band(metric, row.low, row.high)}"
+
+
+def title_of_many(rows: Sequence[Anomaly], names: Mapping[int, str]) -> str:
+    """``12 resources became unusual at once, among them checkout and payments``."""
+    told = _named(rows, names)
+    return f"{len(told):,} resources became unusual at once, among them {' and '.join(told[:2])}"
+
+
+def reasons(rows: Sequence[Anomaly]) -> str:
+    """The reasons of one resource, the leader's first; of more than three the number of the rest."""
+    told = " ".join(row.reason for row in rows[:3])
+    return f"{told} {len(rows) - 3} more metrics are unusual as well." if len(rows) > 3 else told
+
+
+def reason_of_many(rows: Sequence[Anomaly], names: Mapping[int, str]) -> str:
+    told = _named(rows, names)
+    more = f" and {len(told) - 5:,} more" if len(told) > 5 else ""
+    words = Counter(BY_NAME[row.metric].words for row in rows if row.metric in BY_NAME)
+    commonest = " and ".join(name for name, _ in words.most_common(2))
+    return (
+        f"At the same time, {commonest} went far from usual in {', '.join(told[:5])}{more}. "
+        "What they share is the first place to look: a deployment, a database, a network, AWS itself."
+    )
+
+
+def _named(rows: Sequence[Anomaly], names: Mapping[int, str]) -> list[str]:
+    """Every resource once, the most unusual first."""
+    strongest = sorted(rows, key=lambda row: -row.surprise)
+    return list(dict.fromkeys(names[row.resource_id] for row in strongest))
+
+
+NEXT: Mapping[str, str] = {
+    "invocations": "Look at who calls it: the event sources, and the functions before it.",
+    "errors": "Open the errors of this time, and compare with the last deployment.",
+    "duration_p50": "Open the slowest invocations of this time, and see what they waited for.",
+    "duration_p95": "Open the slowest invocations of this time, and see what they waited for.",
+    "memory": "Look for payloads that grew, or for something that is kept between invocations.",
+    "cold_starts": "Look for a deployment, or for calls that arrive at once; provisioned concurrency keeps some warm.",
+    "cost": "See which of invocations, duration and memory grew.",
+    "throttles": "Raise or reserve concurrency, or slow down whoever calls it.",
+    "concurrency": "See whether it is called more often or takes longer than usual.",
+    "iterator_age": "See whether the function fails or is slow; more parallel batches for each shard help.",
+    "queue_depth": "See whether the consumer fails, is slow or is throttled.",
+    "queue_age": "See whether the consumer fails, is slow or is throttled.",
+    "api_latency": "See which function behind the API is slow.",
+    "api_errors": "Open the errors of the functions behind the API.",
+    "stream_age": "See whether the consumers fail or are slow; more shards help.",
+    "failed_executions": "Open the failed executions, and the errors of the functions that they call.",
+    "table_throttles": "Raise the capacity of the table, or look for a key that everybody reads or writes.",
+}
+
+
+def next_step(row: Anomaly, *, many: bool) -> str:
+    if many:
+        return "Look for what they share. Nightjar shows deployments and incidents on the same charts."
+    return NEXT.get(row.metric, "")
+
+
+def _capital(text: str) -> str:
+    """A sentence's first letter, but ``p95`` stays as it is written."""
+    return text if text.startswith("p95") else text[:1].upper() + text[1:]

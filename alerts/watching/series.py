@@ -24,7 +24,7 @@ class Source(StrEnum):
     POINT = "point"
 
 
-SETTLED: Mapping[Source, timedelta] = {Source.ROLLUP: timedelta(minutes=2), Source.POINT: timedelta(minutes=10)}
+SETTLED: Mapping[Source, timedelta] = {Source.ROLLUP: timedelta(minutes=3), Source.POINT: timedelta(minutes=10)}
 """So long after its end a step holds all that will come: points are swept every five minutes and come late at AWS."""
 
 

@@ -1,0 +1,150 @@
+"""The watching stage: what is new of every series since the last look, and what of it is odd.
+
+Everything that it remembers (how far each source was judged, the states of the series, anomalies) is written in the
+caller's transaction: killed in between, the next look does the same again.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from alerts import routing
+from alerts.detector import Function, Spending, Unusual
+from alerts.detectors.anomaly import Anomaly
+from alerts.models import WatchCursor
+from alerts.tuning import Tunings, tunings
+from alerts.watching import blame, frames, judging, runaway, shards, surroundings
+from alerts.watching.frames import Estate, Frame
+from alerts.watching.judging import Sight
+from alerts.watching.series import SETTLED, STEP, TYPES, Source
+from alerts.watching.telling import Rules, Teller
+from observability.telemetry.grains import EPOCH, floor
+from observability.telemetry.store import Store
+from observability.tenants.models import Organization
+
+logger = logging.getLogger(__name__)
+
+EVERY = timedelta(seconds=50)
+AT_ONCE = 12
+"""Steps of a source that are judged in one transaction, so that its time and memory are bounded."""
+
+FIRST = timedelta(days=14)
+"""How far back a first look learns from what is stored."""
+
+FURTHEST = timedelta(hours=6)
+"""What was missed longer ago, while Nightjar was down, is let go: nobody would be told of it, and today waits."""
+
+
+CAUGHT_UP = "caught_up"
+"""In the cursor: whether what was stored before watching began has been learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one look found; ``more`` says that there is more to look at at once."""
+
+    anomalies: list[Unusual] = field(default_factory=list)
+    spending: list[Spending] = field(default_factory=list)
+    functions: Mapping[int, Function] = field(default_factory=dict)
+    more: bool = False
+
+
+def waiting(*, now: datetime) -> list[int]:
+    """Organizations that run something and were not looked at for a while, the one waiting longest first."""
+    looked = dict(WatchCursor.objects.values_list("organization_id", "watched_at"))
+    running = Organization.objects.filter(archived_at=None, resources__gone_at=None, resources__type__in=TYPES)
+    due = [pk for pk in running.distinct().values_list("pk", flat=True) if (looked.get(pk) or EPOCH) <= now - EVERY]
+    return sorted(due, key=lambda pk: looked.get(pk) or EPOCH)
+
+
+def claim(organization_id: int) -> WatchCursor | None:
+    """The organization's cursor, locked until the transaction ends; None while another look holds it."""
+    WatchCursor.objects.get_or_create(organization_id=organization_id)
+    rows = WatchCursor.objects.filter(organization_id=organization_id)
+    return rows.select_for_update(skip_locked=True, no_key=True).first()
+
+
+def look(cursor: WatchCursor, store: Store, *, now: datetime) -> Looked:
+    """Judge what has settled since the last look, and what runs this very minute; moves the cursor."""
+    organization_id = cursor.organization_id
+    estate, tuned = frames.estate(organization_id), tunings(organization_id)
+    sights: list[Sight] = []
+    more = False
+    threshold = routing.keenest(organization_id)
+    if not estate:
+        return Looked()
+    for source in Source:
+        starts = due(cursor, source, now=now)
+        if starts:
+            read = frames.read(store, organization_id, source, starts, estate)
+            sights += judge(organization_id, read, estate, threshold=threshold)
+            cursor.watched[source] = (starts[-1] + STEP).isoformat()
+            more = more or bool(due(cursor, source, now=now))
+    anomalies = _tell(organization_id, store, estate, sights, rules(tuned, threshold), now=now) if sights else []
+    spending = [] if more else runaway.look(organization_id, store, tuned, now=now)
+    cursor.watched_at = now
+    cursor.watched[CAUGHT_UP] = cursor.watched.get(CAUGHT_UP, False) or not more
+    cursor.save(update_fields=["watched", "watched_at"])
+    named = {each.resource_id for each in spending}
+    functions = {key: _function(estate, key) for key in named if key in estate}
+    return Looked(anomalies, spending, functions, more)
+
+
+def due(cursor: WatchCursor, source: Source, *, now: datetime) -> list[datetime]:
+    """The starts of the steps that have settled and were not judged, at most ``AT_ONCE``."""
+    until = floor(now - SETTLED[source], STEP)
+    told = cursor.watched.get(source)
+    start = datetime.fromisoformat(told) if told else floor(now - FIRST, STEP)
+    if cursor.watched.get(CAUGHT_UP) and until - start > FURTHEST:
+        hours = (until - FURTHEST - start) / timedelta(hours=1)
+        told = {"organization_id": cursor.organization_id, "source": source.value, "hours": hours}
+        logger.warning("watching.skipped", extra=told)
+        start = until - FURTHEST
+    steps = min(AT_ONCE, max(0, (until - start) // STEP))
+    return [start + STEP * place for place in range(steps)]
+
+
+def judge(organization_id: int, read: list[Frame], estate: Estate, *, threshold: float) -> list[Sight]:
+    """Take every series through the frames, shard by shard."""
+    wanted = np.unique(np.concatenate([frame.keys for frame in read]))
+    if not len(wanted):
+        return []
+    found: list[Sight] = []
+    for number, joining in shards.plan(organization_id, wanted):
+        shard = shards.load(organization_id, number)
+        shards.leave(shard, estate)
+        shard.add(joining)
+        found += judging.judge(shard, read, threshold=threshold)
+        shards.store(organization_id, shard)
+    return found
+
+
+def rules(tuned: Tunings, threshold: float) -> Rules:
+    knobs = tuned.of(Anomaly.kind, Anomaly.knobs)
+    return Rules(threshold, knobs["a_day"], knobs["together"], tuned.is_on(Anomaly.kind))
+
+
+def _tell(
+    organization_id: int, store: Store, estate: Estate, sights: list[Sight], rules: Rules, *, now: datetime
+) -> list[Unusual]:
+    def held(resource_id: int, at: datetime) -> str:
+        pool = blame.pool(store, organization_id, resource_id, at)
+        return pool.sentence if pool else ""
+
+    around = surroundings.read(organization_id, sights, blame=held)
+    teller = Teller(organization_id, estate, rules, around, now)
+    by_step: dict[datetime, list[Sight]] = {}
+    for sight in sights:
+        by_step.setdefault(sight.at, []).append(sight)
+    teller.recall(min(by_step, default=EPOCH))
+    for at in sorted(by_step):
+        teller.take(at, by_step[at])
+    return teller.finish()
+
+
+def _function(estate: Estate, resource_id: int) -> Function:
+    resource = estate[resource_id]
+    return Function(resource_id, resource.name, resource.region, "", None, None)
