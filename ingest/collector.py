@@ -4,12 +4,13 @@ What was denied or throttled raises ``AwsError``: absent is not empty. Only a li
 ``Harvest.complete`` may mark resources gone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from observability.aws.sessions import Region
+from observability.inventory.contents import Measured, MeasuredLayer
 from observability.telemetry.records import Point
 
 
@@ -96,6 +97,9 @@ class Harvest:
     ``active`` are the names of functions that ran since the last one: their logs are worth reading.
     ``lacking`` are actions that were denied without which the run could do, as IAM spells them. ``more`` says that the
     run was cut short: the next one, which goes on from the cursor, should come at once.
+
+    ``packages`` are measurements of deployment packages, each with the id of its function's resource; ``layers`` are
+    those of layers' versions.
     """
 
     found: Sequence[Found] = ()
@@ -106,6 +110,8 @@ class Harvest:
     lacking: tuple[str, ...] = ()
     more: bool = False
     since: datetime | None = None
+    packages: Sequence[tuple[int, Measured]] = ()
+    layers: Sequence[MeasuredLayer] = ()
 
 
 class Collector(Protocol):
@@ -121,3 +127,8 @@ class Collector(Protocol):
 
     def transform(self, raw: Any, scope: Scope) -> Harvest:
         """What the answers say, in our words. Required fields by ``[]``, so that surprising data fails loudly."""
+
+
+def is_granted(collector: Collector, tiers: Collection[str]) -> bool:
+    """Whether a connection with these tiers has what the collector cannot do without: anything of one of them."""
+    return any(permission.tier in ("base", *tiers) for permission in collector.permissions)

@@ -48,6 +48,7 @@ class Status(StrEnum):
     UNSAFE_PATH = "unsafe_path"
     UNKNOWN_METHOD = "unknown_method"
     SPANNED = "spanned"
+    DENIED = "not_allowed"
     ADDRESS = Failure.ADDRESS.value
     EXPIRED = Failure.EXPIRED.value
     MISSING = Failure.MISSING.value
@@ -66,6 +67,7 @@ SENTENCES: Mapping[str, str] = {
     Status.UNSAFE_PATH: "The zip archive has a file whose path leads out of its folder.",
     Status.UNKNOWN_METHOD: "The zip archive is compressed in a way that Lambda's own tools do not use.",
     Status.SPANNED: "The zip archive is one of several volumes.",
+    Status.DENIED: "The account that owns it does not let Nightjar read it.",
     Status.ADDRESS: "AWS named an address for the download that does not belong to its storage, so it was not called.",
     Status.EXPIRED: "AWS's address of the package had expired before it was read.",
     Status.MISSING: "AWS does not have the package any more.",

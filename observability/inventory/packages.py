@@ -4,10 +4,9 @@ Sizes are bytes. A package has one row, whoever measured it: what the directory 
 complete, and what the extension found inside stands in for it otherwise.
 """
 
-import hashlib
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 from statistics import median
@@ -16,10 +15,10 @@ from typing import Any
 from django.db import transaction
 
 from observability.inventory import limits
+from observability.inventory.contents import Measured, MeasuredLayer, Part
 from observability.inventory.limits import Gauge
 from observability.inventory.models import Layer, Package
 
-LATEST = "$LATEST"
 MOST_FOLDERS, MOST_DEPENDENCIES = 200, 500
 """So many of the largest are kept of each package."""
 
@@ -28,42 +27,6 @@ FEWEST = 3
 
 LOOK_BACK = 10
 """And at most."""
-
-Part = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One measurement of one package; None is not known."""
-
-    digest: str
-    source: str
-    deployed_at: datetime
-    version: str = ""
-    zipped_bytes: int | None = None
-    code_bytes: int | None = None
-    layers_bytes: int | None = None
-    image_bytes: int | None = None
-    files: int | None = None
-    complete: bool = True
-    folders: Sequence[Part] = ()
-    dependencies: Sequence[Part] = ()
-    waste: Mapping[str, int] = field(default_factory=dict)
-    layers: Sequence[str] = ()
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredLayer:
-    """What one version of a layer holds."""
-
-    arn: str
-    zipped_bytes: int | None = None
-    unzipped_bytes: int | None = None
-    files: int | None = None
-    folders: Sequence[Part] = ()
-    dependencies: Sequence[Part] = ()
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +94,6 @@ class Fit:
         if self.broken:
             return False
         return None if self.unknown else True
-
-
-def digest(code_sha256: str, layers: Iterable[str]) -> str:
-    """What makes two packages the same: the code, and the layers in their order."""
-    return hashlib.sha256("\0".join([code_sha256, *layers]).encode()).hexdigest()
 
 
 @transaction.atomic
@@ -211,19 +169,19 @@ def diff(before: Package, after: Package) -> Diff:
 def forecast(packages: Sequence[Package]) -> Forecast | None:
     """By how the last deployments that are known in full grew; None where they are too few to say.
 
+    Nothing is said of images either: their limit is of what they take uncompressed, which nobody tells.
+
     The step is the median of the slopes between all pairs, which one large change does not move much: Theil-Sen,
     https://doi.org/10.1080/01621459.1968.10480934.
     """
-    if not packages:
+    if not packages or packages[-1].source == Package.Source.IMAGE:
         return None
-    is_image = packages[-1].source == Package.Source.IMAGE
-    limit = limits.IMAGE if is_image else limits.UNZIPPED
-    known = [each for each in packages if each.complete and (each.source == Package.Source.IMAGE) == is_image]
+    known = [each for each in packages if each.complete and each.source != Package.Source.IMAGE]
     sizes = [size for each in known if (size := total(each)) is not None][-LOOK_BACK:]
     if len(sizes) < FEWEST:
         return None
     step = median((sizes[j] - sizes[i]) / (j - i) for i, j in combinations(range(len(sizes)), 2))
-    left = limit.value - sizes[-1]
+    limit, left = limits.UNZIPPED, limits.UNZIPPED.value - sizes[-1]
     if left <= 0:
         return Forecast(step, 0, len(sizes), limit)
     return Forecast(step, math.ceil(left / step) if step > 0 else None, len(sizes), limit)
