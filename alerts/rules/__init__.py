@@ -44,7 +44,14 @@ from alerts.rules.reserved_zero import ReservedZero
 from alerts.rules.retry_storm import RetryStorm
 from alerts.rules.short_polling import ShortPolling
 from alerts.rules.snap_start_payback import SnapStartPayback
+from alerts.rules.stream_behind import StreamBehind
+from alerts.rules.stream_records_expire import StreamRecordsExpire
+from alerts.rules.stream_shards_idle import StreamShardsIdle
+from alerts.rules.stream_throttled import StreamThrottled
+from alerts.rules.stream_unencrypted import StreamUnencrypted
+from alerts.rules.stream_unused import StreamUnused
 from alerts.rules.stream_without_destination import StreamWithoutDestination
+from alerts.rules.subscription_without_dead_letters import SubscriptionWithoutDeadLetters
 from alerts.rules.table_capacity_idle import TableCapacityIdle
 from alerts.rules.table_system_errors import TableSystemErrors
 from alerts.rules.table_throttled import TableThrottled
@@ -55,6 +62,10 @@ from alerts.rules.throttled import Throttled
 from alerts.rules.timeout_too_long import TimeoutTooLong
 from alerts.rules.timeouts_seen import TimeoutsSeen
 from alerts.rules.too_few_receives import TooFewReceives
+from alerts.rules.topic_deliveries_failed import TopicDeliveriesFailed
+from alerts.rules.topic_public import TopicPublic
+from alerts.rules.topic_unencrypted import TopicUnencrypted
+from alerts.rules.topic_unheard import TopicUnheard
 from alerts.rules.visibility_timeout import VisibilityTimeout
 
 RULES: Sequence[Rule] = (
@@ -111,5 +122,16 @@ RULES: Sequence[Rule] = (
     ApiWithoutTracing(),
     ApiUnthrottled(),
     ApiUnused(),
+    StreamThrottled(),
+    StreamRecordsExpire(),
+    StreamBehind(),
+    StreamUnencrypted(),
+    StreamShardsIdle(),
+    StreamUnused(),
+    TopicDeliveriesFailed(),
+    SubscriptionWithoutDeadLetters(),
+    TopicUnencrypted(),
+    TopicPublic(),
+    TopicUnheard(),
 )
 BY_KIND = {rule.kind: rule for rule in RULES}

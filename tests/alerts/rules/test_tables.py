@@ -59,7 +59,7 @@ def test_idle_capacity_needs_a_week_to_tell() -> None:
 
 def test_unused_tables_cost_their_storage() -> None:
     (advice,) = UNUSED.problem.advice(TableUnused())
-    assert advice.usd_month == (0, 10)
+    assert advice.usd_month == (0.0, 10.0)
     assert not case(table(points={}, first_seen_at=NOW - timedelta(days=3)), function()).advice(TableUnused())
 
 
