@@ -53,16 +53,23 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """How much of a limit a function's package takes: ``used`` and ``limit`` in bytes."""
+    """How much of a limit something takes, told anew while it does: ``used`` and ``limit`` in bytes.
+
+    ``limit_name`` is a key of ``inventory.limits``, ``name`` what people call the resource. ``thresholds`` are the
+    shares from which on it is worth an info, a warning, and critical. ``news`` is false of what was told before.
+    """
 
     resource_id: int
+    name: str
     limit_name: str
     used: int
     limit: int
     version: str
+    since: datetime
     at: datetime
-    forecast: str = ""
+    message: str = ""
     thresholds: tuple[float, float, float] = (0.8, 0.9, 1.0)
+    news: bool = True
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 

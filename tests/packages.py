@@ -27,7 +27,7 @@ def package(resource: Resource, *, age: timedelta = timedelta(hours=1), **fields
 def grown(resource: Resource, sizes: Sequence[int], **fields: Any) -> list[Package]:
     """The packages of a function that was deployed once a day, the last one an hour ago; sizes in MiB."""
     return [
-        package(resource, age=timedelta(days=len(sizes) - number, hours=-23), version=str(number), **sized | fields)
+        package(resource, age=timedelta(days=len(sizes) - number, hours=1), version=str(number), **sized | fields)
         for number, sized in enumerate(({"code_bytes": size * MIB} for size in sizes), start=1)
     ]
 

@@ -8,6 +8,7 @@ from alerts.detectors.did_not_run import DidNotRun
 from alerts.detectors.errors import Errors
 from alerts.detectors.insight import Insights
 from alerts.detectors.out_of_memory import OutOfMemory
+from alerts.detectors.oversized_deployment import OversizedDeployment
 from alerts.detectors.runaway import Runaway
 from alerts.detectors.timeouts import Timeouts
 
@@ -19,6 +20,7 @@ DETECTORS: tuple[Detector, ...] = (
     Runaway(),
     Anomaly(),
     Insights(),
+    OversizedDeployment(),
     AccessLost(),
     Coverage(),
 )
