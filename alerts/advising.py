@@ -61,13 +61,13 @@ def _cursor(organization_id: int, now: datetime) -> QuerySet[WatchCursor]:
 
 
 def ask(estate: Estate, tuned: Tunings, rules: Iterable[Rule]) -> Opinions:
-    """What every one of the rules that is switched on says about every resource of its types."""
+    """What every one of the rules that is switched on says about every resource of its types that is watched."""
     asked = {rule.kind: rule for rule in rules if tuned.is_on(rule.kind)}
     given: dict[Key, Opinion] = {}
     failed: dict[tuple[str, int], Exception] = {}
     for rule in asked.values():
         knobs = tuned.of(rule.kind, rule.knobs)
-        for subject in estate.of_type(*rule.types):
+        for subject in (each for each in estate.of_type(*rule.types) if each.watched):
             advice = _asked(rule, subject, estate, knobs)
             if isinstance(advice, Exception):
                 failed[rule.kind, subject.resource_id] = advice

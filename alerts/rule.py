@@ -98,6 +98,8 @@ class Subject:
     """Daily readings of what CloudWatch measured, by metric and statistic in its words."""
     package: Package | None = None
     deployed_at: datetime | None = None
+    watched: bool = True
+    """Whether the account's owner chose it: nothing is measured of others, and nobody wants advice on them."""
 
     @property
     def tags(self) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """An estate as rules see it: everything that an organization runs, with two weeks of what was measured of it.
 
-Six queries, however many resources there are; of ten thousand functions it takes some hundred megabytes, most of it
+Seven queries, however many resources there are; of ten thousand functions it takes some hundred megabytes, most of it
 their configurations. What was deleted is left out.
 """
 
@@ -14,8 +14,10 @@ from django.db.models import Window as Over
 from django.db.models.functions import RowNumber
 
 from alerts.rule import Estate, Package, Subject
+from observability.aws.models import AwsAccount
 from observability.inventory import models
 from observability.inventory.models import Deployment, Resource
+from observability.inventory.selection import Selection
 from observability.telemetry.grains import floor
 from observability.telemetry.records import Reading, Rollup, Standing, Window
 from observability.telemetry.store import Store
@@ -31,6 +33,8 @@ METRICS: tuple[tuple[str, str], ...] = (
     ("ConcurrentExecutions", "Maximum"), ("IteratorAge", "Maximum"), ("AsyncEventsReceived", "Sum"),
     ("AsyncEventsDropped", "Sum"), ("AsyncEventAge", "Maximum"), ("DeadLetterErrors", "Sum"),
     ("ProvisionedConcurrencyUtilization", "Maximum"),
+    # The extension
+    ("extension_invocations", "Sum"), ("cpu_total_time", "Sum"), ("tmp_used", "Maximum"),
     # SQS
     ("ApproximateNumberOfMessagesVisible", "Maximum"), ("ApproximateNumberOfMessagesNotVisible", "Maximum"),
     ("ApproximateAgeOfOldestMessage", "Maximum"), ("NumberOfMessagesSent", "Sum"), ("NumberOfMessagesReceived", "Sum"),
@@ -69,14 +73,17 @@ def take(*, organization_id: int, store: Store, now: datetime) -> Estate:
     points = _by_resource(store.measured_by_resource(organization_id, window, metrics=METRICS, step=DAY))
     packages = _packages(organization_id)
     deployed = _deployed(organization_id)
+    selections = _selections(organization_id)
     subjects: dict[int, Subject] = {}
     for row in rows:
         pk = row["resource_id"]
         standing = standings.get(pk) or NOTHING
+        selection = selections.get(row["account"], Selection())
         subjects[pk] = Subject(
             **row,
             rollup=standing.rollup, p95_ms=standing.p95_ms, p99_ms=standing.p99_ms,
             points=points.get(pk, {}), package=packages.get(pk), deployed_at=deployed.get(pk),
+            watched=selection.matches(row["name"], row["config"].get("tags") or {}),
         )  # fmt: skip
     by_arn = {subject.arn: subject for subject in subjects.values()}
     return Estate(organization_id=organization_id, now=now, window=window, subjects=subjects, by_arn=by_arn)
@@ -84,6 +91,12 @@ def take(*, organization_id: int, store: Store, now: datetime) -> Estate:
 
 def _alive(organization_id: int) -> QuerySet[Resource]:
     return Resource.objects.filter(organization_id=organization_id, gone_at=None)
+
+
+def _selections(organization_id: int) -> dict[str, Selection]:
+    """By account, what its owner wants watched."""
+    rows = AwsAccount.objects.filter(organization=organization_id, disconnected_at=None)
+    return {account: Selection.from_json(told) for account, told in rows.values_list("account_id", "selection")}
 
 
 def _window(first_seen: Iterable[datetime], now: datetime) -> Window:
