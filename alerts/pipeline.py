@@ -43,7 +43,7 @@ def watch(*, organization_id: int, now: datetime) -> bool:
     if cursor is None:
         return False
     looked = watching.look(cursor, get_store(), now=now)
-    if looked.anomalies or looked.spending:
+    if looked.anomalies or looked.spending or looked.packages:
         evaluation.claim(organization_id, wait=True)
         window = FactWindow(
             organization_id=organization_id,
@@ -51,6 +51,7 @@ def watch(*, organization_id: int, now: datetime) -> bool:
             functions=looked.functions,
             anomalies=looked.anomalies,
             spending=looked.spending,
+            packages=looked.packages,
         )
         findings = evaluation.detect(window)
         transitions = incidents.apply(organization_id=organization_id, findings=findings, now=now)

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from alerts import routing
-from alerts.detector import Function, Spending, Unusual
+from alerts.detector import Filling, Function, Spending, Unusual
 from alerts.detectors.anomaly import Anomaly
 from alerts.models import WatchCursor
 from alerts.tuning import Tunings, tunings
-from alerts.watching import blame, frames, judging, runaway, shards, surroundings
+from alerts.watching import blame, frames, judging, packages, runaway, shards, surroundings
 from alerts.watching.frames import Estate, Frame
 from alerts.watching.judging import Sight
 from alerts.watching.series import SETTLED, STEP, TYPES, Source
@@ -48,6 +48,7 @@ class Looked:
 
     anomalies: list[Unusual] = field(default_factory=list)
     spending: list[Spending] = field(default_factory=list)
+    packages: list[Filling] = field(default_factory=list)
     functions: Mapping[int, Function] = field(default_factory=dict)
     more: bool = False
 
@@ -85,12 +86,13 @@ def look(cursor: WatchCursor, store: Store, *, now: datetime) -> Looked:
             more = more or bool(due(cursor, source, now=now))
     anomalies = _tell(organization_id, store, estate, sights, rules(tuned, threshold), now=now) if sights else []
     spending = [] if more else runaway.look(organization_id, store, tuned, now=now)
+    full = [] if more else packages.fillings(organization_id, tuned, now=now)
     cursor.watched_at = now
     cursor.watched[CAUGHT_UP] = cursor.watched.get(CAUGHT_UP, False) or not more
     cursor.save(update_fields=["watched", "watched_at"])
     named = {each.resource_id for each in spending}
     functions = {key: _function(estate, key) for key in named if key in estate}
-    return Looked(anomalies, spending, functions, more)
+    return Looked(anomalies, spending, full, functions, more)
 
 
 def due(cursor: WatchCursor, source: Source, *, now: datetime) -> list[datetime]:

@@ -7,11 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts import evaluation, incidents
+from alerts import evaluation, incidents, pipeline
 from alerts.detector import FactWindow, Filling
-from alerts.models import Incident, State, Tuning
+from alerts.models import Incident, Notification, State, Tuning, WatchCursor
 from alerts.tuning import tunings
 from alerts.watching.packages import fillings
+from alerts.watching.series import Source
 from observability.aws.models import AwsAccount
 from observability.inventory.models import Resource
 from observability.tenants.models import Organization, User
@@ -177,3 +178,15 @@ class TestIncidents:
         incidents.settle(organization_id=organization.pk, now=later)
         watch(organization, later + timedelta(minutes=1))
         assert Incident.objects.get().state == State.OPEN
+
+    def test_come_from_the_watch(self, checkout: Resource, alice: User, now: datetime) -> None:
+        package(checkout, code_bytes=251 * MIB)
+        WatchCursor.objects.create(organization=checkout.organization, watched=watched(now))
+        pipeline.watch(organization_id=checkout.organization_id, now=now)
+        assert Incident.objects.get().severity == "critical"
+        assert Notification.objects.count() == 1
+
+
+def watched(now: datetime) -> dict[str, str]:
+    """As after many looks: there is nothing old to learn from."""
+    return {source.value: now.isoformat() for source in Source}
