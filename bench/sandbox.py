@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -208,7 +209,8 @@ class Sandbox:
         self.events.put({
             "eventType": "SHUTDOWN", "deadlineMs": int((time.time() + budget_s) * 1000), "shutdownReason": reason,
         })  # fmt: skip
-        self.tell(self.unreported)
+        with suppress(urllib3.exceptions.HTTPError):  # One that has nothing to wait for may be gone already.
+            self.tell(self.unreported)
         self.unreported = []
         try:
             self.process.wait(budget_s)
