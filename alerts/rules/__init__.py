@@ -24,6 +24,9 @@ from alerts.rules.dead_letters_waiting import DeadLettersWaiting
 from alerts.rules.default_memory import DefaultMemory
 from alerts.rules.default_timeout import DefaultTimeout
 from alerts.rules.error_rate import ErrorRate
+from alerts.rules.executions_failing import ExecutionsFailing
+from alerts.rules.executions_throttled import ExecutionsThrottled
+from alerts.rules.executions_timed_out import ExecutionsTimedOut
 from alerts.rules.failure_loop import FailureLoop
 from alerts.rules.iterator_age import IteratorAge
 from alerts.rules.memory_idle import MemoryIdle
@@ -42,8 +45,15 @@ from alerts.rules.queue_without_dead_letters import QueueWithoutDeadLetters
 from alerts.rules.reserved_nearly_used import ReservedNearlyUsed
 from alerts.rules.reserved_zero import ReservedZero
 from alerts.rules.retry_storm import RetryStorm
+from alerts.rules.rule_invocations_failed import RuleInvocationsFailed
+from alerts.rules.rule_switched_off import RuleSwitchedOff
+from alerts.rules.rule_throttled import RuleThrottled
+from alerts.rules.rule_without_dead_letters import RuleWithoutDeadLetters
 from alerts.rules.short_polling import ShortPolling
 from alerts.rules.snap_start_payback import SnapStartPayback
+from alerts.rules.state_machine_could_be_express import StateMachineCouldBeExpress
+from alerts.rules.state_machine_without_logs import StateMachineWithoutLogs
+from alerts.rules.state_machine_without_tracing import StateMachineWithoutTracing
 from alerts.rules.stream_behind import StreamBehind
 from alerts.rules.stream_records_expire import StreamRecordsExpire
 from alerts.rules.stream_shards_idle import StreamShardsIdle
@@ -133,5 +143,15 @@ RULES: Sequence[Rule] = (
     TopicUnencrypted(),
     TopicPublic(),
     TopicUnheard(),
+    ExecutionsFailing(),
+    ExecutionsTimedOut(),
+    ExecutionsThrottled(),
+    StateMachineWithoutLogs(),
+    StateMachineWithoutTracing(),
+    StateMachineCouldBeExpress(),
+    RuleInvocationsFailed(),
+    RuleWithoutDeadLetters(),
+    RuleSwitchedOff(),
+    RuleThrottled(),
 )
 BY_KIND = {rule.kind: rule for rule in RULES}
