@@ -200,6 +200,11 @@ class TestEnvironment:
             digest.partition(":")[0] for digest in after.values()
         )
 
+    def test_tells_how_much_of_the_room_for_variables_is_taken(self) -> None:
+        taken = {"Variables": {"STAGE": "prod", "NAME": "Zürich"}}
+        assert config(functions=[{**LISTED, "Environment": taken}])["environment_bytes"] == 33
+        assert config("render")["environment_bytes"] == len("{}")
+
     def test_what_may_not_be_decrypted_is_unknown(self) -> None:
         denied = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt"}}
         assert "environment" not in config(functions=[{**LISTED, "Environment": denied}])
