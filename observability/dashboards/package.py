@@ -1,6 +1,6 @@
 """The package of one function: every limit, what fills it, what made it grow, and what that does to cold starts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from observability.inventory import limits, packages
 from observability.inventory.limits import Gauge
 from observability.inventory.models import Package, Resource
 from observability.inventory.packages import Change, Diff
+from observability.inventory.waste import BY_KEY, Category
 from observability.telemetry.environment import Metric
 from observability.telemetry.records import Window
 from observability.telemetry.store import get_store
@@ -32,19 +33,6 @@ SHOWN_CHANGES = 8
 SHOWN_DEPENDENCIES = 15
 MEASURED = ((Metric.TMP, "Maximum"), (Metric.DESCRIPTORS, "Maximum"), (Metric.THREADS, "Maximum"))
 WRITERS = {"bytes": size, "mb": megabytes, "s": span, "count": number}
-WASTE = {
-    "tests": "Tests",
-    "caches": "Caches and compiled files",
-    "maps": "Source maps",
-    "source_maps": "Source maps",
-    "debug_symbols": "Debug symbols",
-    "symbols": "Debug symbols",
-    "runtime": "What the runtime ships",
-    "docs": "Documentation",
-    "documentation": "Documentation",
-    "architectures": "Other architectures",
-    "typings": "Type definitions",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +133,16 @@ def mapped(package: Package, query: QueryDict, time_range: TimeRange) -> Map | N
         asked = {"tab": "package"} | ({"folder": path} if path else {})
         return f"?{urlencode(asked)}&{time_range.query}#map"
 
-    return opened(package.folders, query.get("folder", ""), whole=packages.total(package), address=address)
+    return opened(folders(package), query.get("folder", ""), whole=packages.total(package), address=address)
+
+
+def folders(package: Package) -> Iterator[Mapping[str, Any]]:
+    """Those of the code, and of its layers, which a zip's directory does not tell of."""
+    yield from package.folders
+    if package.source == Package.Source.ARCHIVE and package.layers:
+        rows = packages.layers(organization_id=package.organization_id, arns=package.layers)
+        for layer in rows.values():
+            yield from layer.folders
 
 
 def stepped(history: Sequence[Package], starts: Sequence[Starts | None], *, image: bool) -> list[Step]:
@@ -160,7 +157,7 @@ def stepped(history: Sequence[Package], starts: Sequence[Starts | None], *, imag
     return steps
 
 
-def waste(found: Mapping[str, int]) -> list[tuple[str, int]]:
-    """What need not be deployed, by category in words, the most first."""
-    told = [(WASTE.get(key, key.replace("_", " ").capitalize()), number) for key, number in found.items() if number]
+def waste(found: Mapping[str, int]) -> list[tuple[Category, int]]:
+    """What need not be deployed, the most first."""
+    told = [(BY_KEY[key], number) for key, number in found.items() if number and key in BY_KEY]
     return sorted(told, key=lambda each: -each[1])

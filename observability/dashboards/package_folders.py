@@ -31,13 +31,16 @@ def opened(
 ) -> Map | None:
     """The folder ``at``, or all of the package where there is no such folder; None where nothing is known of any.
 
-    ``folders`` do not hold one another. ``address`` makes a link of a path; ``whole`` is the size of the package, of
-    which only the largest folders are known.
+    What is told of a folder does not count the folders within it that are told as well; layers may bring the same one.
+    ``address`` makes a link of a path; ``whole`` is the size of the package, of which the largest folders are known.
     """
-    known = {str(each["path"]): int(each["bytes"]) for each in folders}
+    known: dict[str, int] = {}
+    for each in folders:
+        known[str(each["path"])] = known.get(str(each["path"]), 0) + int(each["bytes"])
     if not known:
         return None
     at = at if any(_within(path, at) for path in known) else ""
+    is_whole, at = not at, at or _only_root(known)
     parts: dict[str, int] = {}
     for path, number in known.items():
         if _within(path, at):
@@ -46,10 +49,16 @@ def opened(
     inside = sum(parts.values())
     tiles = [_tile(path, number, at, known, address) for path, number in _largest(parts)]
     hidden = inside - sum(int(tile.value) for tile in tiles)
-    rest = hidden + (max(0, whole - inside) if whole and not at else 0)
+    rest = hidden + (max(0, whole - inside) if whole and is_whole else 0)
     if rest:
         tiles.append(Tile("Smaller ones", rest, size(rest), address(at), ""))
-    return Map(tiles, _trail(at, address), at, inside + (rest - hidden))
+    here = "" if is_whole else at
+    return Map(tiles, _trail(here, address), here, inside + (rest - hidden))
+
+
+def _only_root(known: Iterable[str]) -> str:
+    """The one root that everything lies in, so that nobody has to open it first; else nothing."""
+    return next((root for root in ROOTS if all(_within(path, root) for path in known)), "")
 
 
 def _within(path: str, at: str) -> bool:

@@ -16,7 +16,7 @@ from observability.telemetry.partitions import maintain
 from observability.telemetry.records import Bucket, Rollup
 from observability.telemetry.store import get_store
 from tests.observability.dashboards.conftest import invocation
-from tests.packages import MIB, carry, grown, package
+from tests.packages import LAYER, MIB, carry, grown, layer, package
 
 GIB = 1 << 30
 
@@ -48,11 +48,24 @@ class TestTab:
         page = text(alice_in, checkout)
         for told in (
             "80.0%", "200 MB of 250 MB: code 180 MB, layers 20 MB", "node_modules: 100 MB", "Smaller ones: 20 MB",
-            "sharp", "0.33.0", "Tests", "3 MB", "Something new", "The next deployment fails",
+            "sharp", "0.33.0", "Tests", "3 MB", "Leave out folders named test", "The next deployment fails",
         ):  # fmt: skip
             assert told in page
         assert "Source maps" not in page
+        assert "something_new" not in page
         assert "Nobody knows yet" not in page
+
+    def test_shows_what_layers_hold(self, alice_in: Client, checkout: Resource) -> None:
+        for name in ("numpy", "tools"):
+            layer(checkout, name, folders=[{"path": "/opt/python/numpy", "bytes": 20 * MIB}])
+        package(
+            checkout, code_bytes=30 * MIB, layers_bytes=40 * MIB, layers=[f"{LAYER}numpy:1", f"{LAYER}tools:1"],
+            folders=[{"path": "/var/task/src", "bytes": 30 * MIB}],
+        )  # fmt: skip
+        page = text(alice_in, checkout)
+        assert "Layers: 40 MB" in page
+        assert "Code: 30 MB" in page
+        assert "Smaller ones" not in page
 
     def test_tells_what_grew(self, alice_in: Client, checkout: Resource) -> None:
         old: dict[str, Any] = {"folders": [{"path": "pandas", "bytes": 40 * MIB}], "version": "41"}
@@ -145,6 +158,7 @@ class TestFolders:
         folders = {"/var/task/lib/x": 5, "/var/task": 1, "/opt/python/numpy": 9}
         assert self.labels(folders) == {"Layers": 9, "Code": 6}
         assert self.labels(folders, "/var/task") == {"lib": 5, "Files here": 1}
+        assert self.labels({"/var/task/lib/x": 5, "/var/task/a": 1}, whole=9) == {"lib": 5, "a": 1, "Smaller ones": 3}
         assert self.labels(folders, "/opt/python") == {"numpy": 9}
 
     def test_tell_what_is_missing(self) -> None:
