@@ -81,7 +81,7 @@ def estate(organization_id: int) -> Estate:
         pk: Watched(
             pk, type_, name, account, region, arn, account in blind and pushed_at is None, pushed_at is not None
         )
-        for pk, type_, name, account, region, arn, pushed_at in fields.iterator()
+        for pk, type_, name, account, region, arn, pushed_at in fields
     }
 
 

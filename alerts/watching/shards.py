@@ -44,7 +44,7 @@ def plan(organization_id: int, wanted: Keys) -> Iterator[tuple[int, Keys]]:
 
     Every shard is named, also those that take on nothing. Reads keys only.
     """
-    known = {row.number: _keys(row) for row in _rows(organization_id).only("number", "format", "keys").iterator()}
+    known = {row.number: _keys(row) for row in _rows(organization_id).only("number", "format", "keys")}
     fresh = np.setdiff1d(wanted, np.concatenate(list(known.values()))) if known else np.unique(wanted)
     homes = {resource: number for number, keys in known.items() for resource in np.unique(keys >> METRIC_BITS).tolist()}
     chosen: dict[int, list[int]] = {number: [] for number in known}

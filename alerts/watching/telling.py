@@ -140,6 +140,11 @@ class Teller:
         self.changed[row.resource_id, row.metric, row.started_at] = row
         group = self.groups[row.detail["group"]]
         group.ended_at = max(group.ended_at, row.ended_at)
+        if not group.told and self._may_tell(row.ended_at, row.surprise, beyond=True):
+            group.told = True  # What stayed within the budget at first has become worse.
+            for each in group.rows:
+                each.told = True
+                self.changed[each.resource_id, each.metric, each.started_at] = each
         if alarming and group.told and row.ended_at > self.now - OLD:
             self.alarming[group.key] = group.ended_at
 
@@ -149,11 +154,14 @@ class Teller:
         group = Group(key, resource_id, self._may_tell(at, surprise), at, at + STEP)
         return self.groups.setdefault(key, group)
 
-    def _may_tell(self, at: datetime, surprise: float) -> bool:
+    def _may_tell(self, at: datetime, surprise: float, *, beyond: bool = False) -> bool:
+        """Whether it is new enough and within the day's budget; with ``beyond`` only whether it is far out."""
         if not self.rules.on or at <= self.now - OLD:
             return False
+        if surprise >= FAR * self.rules.threshold:
+            return True
         lately = sum(group.told and group.began_at > at - DAY for group in self.groups.values())
-        return lately < self.rules.a_day or surprise >= FAR * self.rules.threshold
+        return not beyond and lately < self.rules.a_day
 
     def _join(self, row: Anomaly, key: str, home: int) -> None:
         group = self.groups.setdefault(key, Group(key, home, row.told, row.started_at, row.ended_at))

@@ -28,8 +28,11 @@ from observability.tenants.models import Organization
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=50)
-AT_ONCE = 12
-"""Steps of a source that are judged in one transaction, so that its time and memory are bounded."""
+AT_ONCE = 24_000
+"""Steps, times resources, that are judged in one transaction, so that its time and memory are bounded."""
+
+FEWEST, MOST = 12, 288
+"""But at least an hour, so that catching up gets on, and at most a day."""
 
 FIRST = timedelta(days=14)
 """How far back a first look learns from what is stored."""
@@ -75,10 +78,11 @@ def look(cursor: WatchCursor, store: Store, *, now: datetime) -> Looked:
     sights: list[Sight] = []
     more = False
     threshold = routing.keenest(organization_id)
+    most = min(MOST, max(FEWEST, AT_ONCE // max(1, len(estate))))
     if not estate:
         return Looked()
     for source in Source:
-        starts = due(cursor, source, now=now)
+        starts = due(cursor, source, now=now)[:most]
         if starts:
             read = frames.read(store, organization_id, source, starts, estate)
             sights += judge(organization_id, read, estate, threshold=threshold)
@@ -96,7 +100,7 @@ def look(cursor: WatchCursor, store: Store, *, now: datetime) -> Looked:
 
 
 def due(cursor: WatchCursor, source: Source, *, now: datetime) -> list[datetime]:
-    """The starts of the steps that have settled and were not judged, at most ``AT_ONCE``."""
+    """The starts of the steps that have settled and were not judged."""
     until = floor(now - SETTLED[source], STEP)
     told = cursor.watched.get(source)
     start = datetime.fromisoformat(told) if told else floor(now - FIRST, STEP)
@@ -105,8 +109,7 @@ def due(cursor: WatchCursor, source: Source, *, now: datetime) -> list[datetime]
         told = {"organization_id": cursor.organization_id, "source": source.value, "hours": hours}
         logger.warning("watching.skipped", extra=told)
         start = until - FURTHEST
-    steps = min(AT_ONCE, max(0, (until - start) // STEP))
-    return [start + STEP * place for place in range(steps)]
+    return [start + STEP * place for place in range(max(0, (until - start) // STEP))]
 
 
 def judge(organization_id: int, read: list[Frame], estate: Estate, *, threshold: float) -> list[Sight]:
