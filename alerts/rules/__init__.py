@@ -15,20 +15,31 @@ from alerts.rules.api_without_access_logs import ApiWithoutAccessLogs
 from alerts.rules.api_without_tracing import ApiWithoutTracing
 from alerts.rules.arm64_payback import Arm64Payback
 from alerts.rules.async_events_dropped import AsyncEventsDropped
+from alerts.rules.canary_left_over import CanaryLeftOver
+from alerts.rules.code_storage import CodeStorage
 from alerts.rules.cold_start_cost import ColdStartCost
 from alerts.rules.cold_starts import ColdStarts
 from alerts.rules.cpu_bound import CpuBound
 from alerts.rules.dead_letters_expire_first import DeadLettersExpireFirst
 from alerts.rules.dead_letters_refused import DeadLettersRefused
 from alerts.rules.dead_letters_waiting import DeadLettersWaiting
+from alerts.rules.debug_logging import DebugLogging
 from alerts.rules.default_memory import DefaultMemory
 from alerts.rules.default_timeout import DefaultTimeout
+from alerts.rules.deprecated_runtime import DeprecatedRuntime
+from alerts.rules.environment_nearly_full import EnvironmentNearlyFull
 from alerts.rules.error_rate import ErrorRate
 from alerts.rules.executions_failing import ExecutionsFailing
 from alerts.rules.executions_throttled import ExecutionsThrottled
 from alerts.rules.executions_timed_out import ExecutionsTimedOut
 from alerts.rules.failure_loop import FailureLoop
+from alerts.rules.function_not_ready import FunctionNotReady
+from alerts.rules.function_url_any_origin import FunctionUrlAnyOrigin
+from alerts.rules.function_url_public import FunctionUrlPublic
 from alerts.rules.iterator_age import IteratorAge
+from alerts.rules.log_group_orphaned import LogGroupOrphaned
+from alerts.rules.logs_cost_more_than_compute import LogsCostMoreThanCompute
+from alerts.rules.logs_kept_for_ever import LogsKeptForEver
 from alerts.rules.memory_idle import MemoryIdle
 from alerts.rules.memory_nearly_full import MemoryNearlyFull
 from alerts.rules.near_timeout import NearTimeout
@@ -40,17 +51,22 @@ from alerts.rules.queue_delay import QueueDelay
 from alerts.rules.queue_growing import QueueGrowing
 from alerts.rules.queue_in_flight import QueueInFlight
 from alerts.rules.queue_not_worked_on import QueueNotWorkedOn
+from alerts.rules.queue_overpulls import QueueOverpulls
 from alerts.rules.queue_unencrypted import QueueUnencrypted
 from alerts.rules.queue_without_dead_letters import QueueWithoutDeadLetters
 from alerts.rules.reserved_nearly_used import ReservedNearlyUsed
 from alerts.rules.reserved_zero import ReservedZero
 from alerts.rules.retry_storm import RetryStorm
+from alerts.rules.role_shared import RoleShared
 from alerts.rules.rule_invocations_failed import RuleInvocationsFailed
 from alerts.rules.rule_switched_off import RuleSwitchedOff
 from alerts.rules.rule_throttled import RuleThrottled
 from alerts.rules.rule_without_dead_letters import RuleWithoutDeadLetters
+from alerts.rules.secrets_in_environment import SecretsInEnvironment
 from alerts.rules.short_polling import ShortPolling
+from alerts.rules.single_subnet import SingleSubnet
 from alerts.rules.snap_start_payback import SnapStartPayback
+from alerts.rules.stale_layer import StaleLayer
 from alerts.rules.state_machine_could_be_express import StateMachineCouldBeExpress
 from alerts.rules.state_machine_without_logs import StateMachineWithoutLogs
 from alerts.rules.state_machine_without_tracing import StateMachineWithoutTracing
@@ -71,14 +87,33 @@ from alerts.rules.table_without_recovery import TableWithoutRecovery
 from alerts.rules.throttled import Throttled
 from alerts.rules.timeout_too_long import TimeoutTooLong
 from alerts.rules.timeouts_seen import TimeoutsSeen
+from alerts.rules.tmp_idle import TmpIdle
+from alerts.rules.tmp_nearly_full import TmpNearlyFull
 from alerts.rules.too_few_receives import TooFewReceives
 from alerts.rules.topic_deliveries_failed import TopicDeliveriesFailed
 from alerts.rules.topic_public import TopicPublic
 from alerts.rules.topic_unencrypted import TopicUnencrypted
 from alerts.rules.topic_unheard import TopicUnheard
+from alerts.rules.tracing_missing import TracingMissing
+from alerts.rules.trigger_off import TriggerOff
+from alerts.rules.unused_function import UnusedFunction
 from alerts.rules.visibility_timeout import VisibilityTimeout
 
 RULES: Sequence[Rule] = (
+    DeprecatedRuntime(),
+    UnusedFunction(),
+    StaleLayer(),
+    CanaryLeftOver(),
+    FunctionNotReady(),
+    CodeStorage(),
+    TriggerOff(),
+    TmpNearlyFull(),
+    TmpIdle(),
+    TracingMissing(),
+    DebugLogging(),
+    EnvironmentNearlyFull(),
+    SingleSubnet(),
+    QueueOverpulls(),
     IteratorAge(),
     NoFailureDestination(),
     StreamWithoutDestination(),
@@ -153,5 +188,12 @@ RULES: Sequence[Rule] = (
     RuleWithoutDeadLetters(),
     RuleSwitchedOff(),
     RuleThrottled(),
+    LogsKeptForEver(),
+    LogsCostMoreThanCompute(),
+    LogGroupOrphaned(),
+    FunctionUrlPublic(),
+    FunctionUrlAnyOrigin(),
+    SecretsInEnvironment(),
+    RoleShared(),
 )
 BY_KIND = {rule.kind: rule for rule in RULES}
