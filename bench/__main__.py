@@ -18,6 +18,7 @@ NAMES = {
     "pull_scale": "lag and calls of ten thousand functions within AWS's quotas, in simulated time",
     "pull_faults": "are metrics and logs complete when AWS throttles, fails and hangs?",
     "pull_soak": "memory of the puller over a hundred thousand pulls of three hundred accounts",
+    "anomaly": "what the anomaly detector catches on labelled series, how often it errs, and what it costs",
     "hostile": "answers, time and memory for thousands of hostile bodies",
 }
 

@@ -1,11 +1,12 @@
-"""How surprising each new number of many series is; one pass, fixed state, numpy over all series at once.
+"""How surprising each new number of many series is: one pass, fixed state, numpy over all series at once.
 
-Six residual streams are taken of every series (``_streams``). Of each stream and side the largest hourly peaks of this
-and the last fortnight are kept; a new value's tail probability is read off them by peaks over threshold with an
-exponential tail (Siffer et al. 2017, https://doi.org/10.1145/3097983.3098144). Its surprise is the sum over the
-streams of -log10 of that probability. Surprises compare between series, which deviations do not.
+Of every series six streams are derived (``STREAMS``), and of each stream and side the largest peaks of this and the
+last fortnight are kept. Peaks over threshold with an exponential tail give the probability of a new value (Siffer et
+al. 2017, https://doi.org/10.1145/3097983.3098144); its surprise is -log10 of that, added up over the streams. Unlike
+deviations, surprises compare between series.
 
-Nothing here looks ahead, reads a clock or keeps history: a series is one row of ``STATE``.
+Nothing here looks ahead, reads a clock or keeps history: a series is one row of ``STATE``. In signatures below, n is
+the number of series, and arrays are of that length unless a shape is given.
 """
 
 from dataclasses import dataclass
@@ -15,265 +16,296 @@ import numpy as np
 from numpy.typing import NDArray
 
 HOUR, DAY = 3_600.0, 86_400.0
-STREAMS = 6
-PEAKS = 6
-"""Kept of each stream and side, in each of two generations."""
+BLOCK = 2 * HOUR
+"""One peak is taken of so long: values in a row are one event, not many."""
 
-BLOCK = HOUR
-"""One peak is taken of so long: values in a row are one event."""
+LEARNING = 12
+"""Blocks to be seen before anything can be surprising: a day."""
 
 GENERATION = 14 * DAY
-LEARNING = 24
-"""Hours that must have been seen before anything can be surprising."""
+"""Peaks are kept for one to two of these: an incident does not raise the bar for ever."""
 
-SHORT, LONG, SPREAD, PROFILE = HOUR, DAY, 2 * HOUR, 5 * HOUR
-CLIP = 3.0
-FLOOR = 0.005
+PEAKS = 6
+"""Kept of each stream, side and generation."""
+
+LIMIT = 20.0
+"""In scales of the tail above its bar: a peak is learnt as no higher, so that one incident does not hide the next."""
+
+CAP = 12.0
+"""The most that one stream may say: six streams see one event, and none may speak for all."""
+
 QUIET = DAY
+ESCALATION = 1.2
+"""So long after an alarm nothing is told of the series that is not by this factor more surprising."""
+
+UNKNOWN = np.float32(3e38)
+"""The bar of a tail of which nothing is known yet: nothing is over it."""
+
+MEANS = SHORT, LONG, SPREAD, DEVIATION = range(4)
+"""Places in ``means``: of the last hour, of the last day, distance from the former, distance from what is expected."""
+
+TAUS = np.array([HOUR, DAY, 2 * HOUR, DAY])
+PROFILE_TAU = 5 * HOUR
+"""An hour of the day comes once a day: five hours are the hours of five days."""
+
+CLIP = 3.0
+"""Deviations by which one value may pull the profile of the day."""
+
+FLOORS = 0.005, 0.5, 0.2
+"""A tail is no narrower than this share of the level, half a count where numbers are whole, a factor of e^0.2."""
+
+STREAMS = 6
+LOG_SPREAD, RESIDUAL = 4, 5
+# From (value, last, short, long, log spread, expected) to value, step, short mean, short less long mean, log of the
+# local spread, and residual against the hour of the day.
+DERIVE = np.array(
+    [
+        [1.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        [0.0, -1.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 1.0, 1.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, -1.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0, -1.0],
+    ]
+)
+BOTH = np.hstack((DERIVE, -DERIVE))
+"""[feature, tail]: the streams, and then again with the sign that makes their lows peaks."""
+
+TAILS = 2 * STREAMS
+SIDES = np.repeat(np.eye(2), STREAMS, axis=0)
+"""[tail, side]: adds up the tails above and those below."""
 
 STATE = np.dtype(
     [
         ("seen_at", "f8"),
-        ("block_at", "f8"),
-        ("generation_at", "f8"),
+        ("block_until", "f8"),
+        ("generation_until", "f8"),
         ("quiet_until", "f8"),
-        ("age", "f4"),
-        ("last", "f4"),
-        ("short", "f4"),
-        ("long", "f4"),
-        ("spread", "f4"),
-        ("deviation", "f4"),
         ("told", "f4"),
-        ("whole", "?"),
-        ("profile", "f4", 24),
+        ("whole", "f4"),
+        ("floor", "f4"),
+        ("limit", "f4"),
+        ("base", "f4"),
+        ("last", "f4"),
+        ("means", "f4", 4),
+        ("taus", "f4", 4),
+        ("profile_tau", "f4"),
+        ("reach", "f4", 2),
         ("blocks", "f4", 2),
-        ("peak", "f4", 2 * STREAMS),
-        ("held", "f4", 2 * STREAMS),
-        ("usual", "f4", 2 * STREAMS),
-        ("peaks", "f4", (2, 2 * STREAMS, PEAKS)),
-        ("bar", "f4", 2 * STREAMS),
-        ("scale", "f4", 2 * STREAMS),
-    ]
+        ("profile", "f4", 24),
+        ("peak", "f4", TAILS),
+        ("held", "f4", TAILS),
+        ("usual", "f4", TAILS),
+        ("bar", "f4", TAILS),
+        ("scale", "f4", TAILS),
+        ("peaks", "f4", (2, TAILS, PEAKS)),
+    ],
+    align=True,
 )
 State = NDArray[np.void]
 Numbers = NDArray[np.float64]
+Rows = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What is to say of one value of each series; all arrays are [series]."""
+    """What is to say of one value of each of n series; ``side`` is 1 above and -1 below what is usual."""
 
     surprise: Numbers
     expected: Numbers
     low: Numbers
     high: Numbers
     side: NDArray[np.int8]
-    learning: NDArray[np.bool_]
+    learning: Mask
 
 
 def fresh(n: int) -> State:
-    """The state of ``n`` series of which nothing was seen."""
+    """The state of n series of which nothing was seen."""
     state = np.zeros(n, STATE)
     state["seen_at"] = np.nan
-    state["whole"] = True
-    for name in ("peak", "held", "peaks"):
+    state["block_until"] = state["generation_until"] = state["quiet_until"] = -np.inf
+    for name in ("peak", "held", "usual", "peaks"):
         state[name] = -np.inf
-    state["bar"] = np.inf
-    state["scale"] = 1.0
+    state["bar"] = UNKNOWN
+    state["reach"] = np.nan
+    state["scale"] = state["whole"] = 1.0
     return state
 
 
-def update(state: State, values: Numbers, *, at_s: Any, step_s: float) -> Judged:
-    """Judge ``values`` [series], then learn them in place; NaN is missing and changes nothing.
+def update(state: State, values: Numbers, *, at_s: float, step_s: float) -> Judged:
+    """Judge the values at ``at_s`` (seconds of UTC since 1970), then learn them, in place.
 
-    ``at_s`` is in seconds of UTC since 1970, one for all or one of each series.
+    NaN is a missing value: it is not judged and changes nothing. ``step_s`` is the usual time between values; means
+    go by the time that really passed.
     """
-    at = np.broadcast_to(np.asarray(at_s, float), values.shape)
     present = np.isfinite(values)
     if present.all():
-        return _update(state, values, at, step_s)
+        return _update(state, values, at_s)
     rows = np.flatnonzero(present)
     part = state[rows]
-    judged = _update(part, values[rows], at[rows], step_s)
+    judged = _update(part, values[rows], at_s)
     state[rows] = part
-    n = len(state)
-    nothing = [np.full(n, np.nan) for _ in range(3)]
-    out = Judged(np.zeros(n), nothing[0], nothing[1], nothing[2], np.zeros(n, np.int8), np.ones(n, bool))
-    for name in ("surprise", "expected", "low", "high", "side", "learning"):
-        getattr(out, name)[rows] = getattr(judged, name)
-    return out
+    return _spread(judged, rows, len(state))
 
 
-def _update(state: State, x: Numbers, at: Numbers, step_s: float) -> Judged:
-    _begin(state, x, at)
-    _turn(state, at)
-    streams, expected = _streams(state, x, at, step_s)
-    both = np.concatenate((streams, -streams), axis=1)
-    surprise, side = _surprise(state, both)
-    np.maximum(state["peak"], both, out=state["peak"])
-    blocks = state["blocks"].sum(axis=1)
-    learning = blocks < LEARNING
-    surprise[learning] = 0.0
-    bar, scale = state["bar"], _scale(state)
-    i = STREAMS - 1
-    high = expected + bar[:, i] + scale[:, i]
-    low = expected - bar[:, i + STREAMS] - scale[:, i + STREAMS]
-    return Judged(surprise, expected, low, high, side, learning)
+def _spread(judged: Judged, rows: Rows, n: int) -> Judged:
+    """The same for all n series, of which only these rows were judged."""
+    gap = [np.full(n, np.nan) for _ in range(3)]
+    whole = Judged(np.zeros(n), gap[0], gap[1], gap[2], np.zeros(n, np.int8), np.ones(n, bool))
+    for name in Judged.__slots__:
+        getattr(whole, name)[rows] = getattr(judged, name)
+    return whole
 
 
-def _begin(state: State, x: Numbers, at: Numbers) -> None:
-    rows = np.flatnonzero(np.isnan(state["seen_at"]))
-    if rows.size:
-        for name in ("last", "short", "long"):
-            state[name][rows] = x[rows]
-        for name in ("seen_at", "block_at", "generation_at"):
-            state[name][rows] = at[rows]
+def _update(state: State, x: Numbers, at_s: float) -> Judged:
+    over = at_s >= state["block_until"]
+    if over.any():
+        _turn(state, np.flatnonzero(over), x, at_s)
+    features = _learn(state, x, at_s)
+    tails = features @ BOTH
+    bar = state["bar"]
+    excess = (tails - bar) / state["scale"]
+    each = np.minimum(excess * (1 / np.log(10)) + state["base"][:, None], CAP)
+    each *= excess > 0
+    peak = state["peak"]
+    np.maximum(peak, tails, out=peak)
+    sides = each @ SIDES
+    up, down = sides[:, 0], sides[:, 1]
+    expected = features[:, 5]
+    reach = state["reach"]
+    side = np.where(up >= down, np.int8(1), np.int8(-1))
+    return Judged(up + down, expected, expected - reach[:, 1], expected + reach[:, 0], side, bar[:, 0] >= UNKNOWN)
 
 
-def _turn(state: State, at: Numbers) -> None:
-    """Where an hour is over, its peaks become part of the tails."""
-    rows = np.flatnonzero(at - state["block_at"] >= BLOCK)
-    if not rows.size:
-        return
-    peaks = state["peaks"][rows]
-    blocks = state["blocks"][rows]
-    old = at[rows] - state["generation_at"][rows] >= GENERATION
-    if old.any():
-        peaks[old, 1] = peaks[old, 0]
-        peaks[old, 0] = -np.inf
-        blocks[old, 1] = blocks[old, 0]
-        blocks[old, 0] = 0
-        state["generation_at"][rows[old]] = at[rows[old]]
-    new = state["peak"][rows]
-    state["held"][rows] = np.maximum(state["held"][rows], new)
-    bar, scale = state["bar"][rows], _scale(state)[rows]
-    new = np.where(np.isfinite(bar), np.minimum(new, bar + LIMIT * scale), new)
-    top = peaks[:, 0]
-    top[:, :, 1:] = np.maximum(top[:, :, 1:], np.minimum(top[:, :, :-1], new[:, :, None]))
-    top[:, :, 0] = np.maximum(top[:, :, 0], new)
-    blocks[:, 0] += 1
-    state["blocks"][rows] = blocks
-    state["peak"][rows] = -np.inf
-    state["block_at"][rows] = at[rows]
-    _keep(state, rows, peaks)
+def _learn(state: State, x: Numbers, at_s: float) -> Numbers:
+    """The features [n, 6] that streams are derived from; the means and the profile take the value in."""
+    dt = at_s - state["seen_at"]
+    state["seen_at"] = at_s
+    means, last = state["means"], state["last"]
+    features = np.empty((len(x), STREAMS))
+    features[:, 0], features[:, 1] = x, last
+    expected = _expected(state, x, dt, at_s)
+    last[:] = x
+    target = np.empty((len(x), len(MEANS)))
+    target[:, SHORT] = target[:, LONG] = x
+    target[:, SPREAD] = x - means[:, SHORT]
+    target[:, DEVIATION] = x - expected
+    np.abs(target[:, SPREAD:], out=target[:, SPREAD:])
+    target -= means
+    elapsed = dt[:, None]
+    target *= elapsed / (elapsed + state["taus"])
+    means += target
+    features[:, 2:4] = means[:, :SPREAD]
+    features[:, LOG_SPREAD] = np.log(means[:, SPREAD] + state["floor"])
+    features[:, RESIDUAL] = expected
+    return features
 
 
-def _keep(state: State, rows: NDArray[np.intp], peaks: NDArray[np.float32]) -> None:
-    """Store the peaks of these rows, and the tail that follows from them."""
-    state["peaks"][rows] = peaks
-    both = np.sort(np.concatenate((peaks[:, 0], peaks[:, 1]), axis=2), axis=2)[:, :, : -PEAKS - 1 : -1]
-    bar = both[:, :, -1]
-    known = np.isfinite(bar)
-    with np.errstate(invalid="ignore"):
-        scale = (both[:, :, :-1] - bar[:, :, None]).mean(axis=2)
-    state["bar"][rows] = np.where(known, bar, np.inf)
-    state["scale"][rows] = np.where(known, scale, 1.0)
+def _expected(state: State, x: Numbers, dt: Numbers, at_s: float) -> Numbers:
+    """The mean of a day, and what this hour usually is away from it: between the middles of two hours, in line.
 
-
-ESCALATION = 1.2
-LIMIT = 5.0
-
-
-def _floor(state: State) -> Any:
-    return np.maximum(FLOOR * np.abs(state["long"]), np.where(state["whole"], 0.5, 1e-9))
-
-
-LOGFLOOR = 0.1
-
-
-def _scale(state: State) -> Any:
-    floor = _floor(state)[:, None]
-    low = np.tile(np.where(np.arange(STREAMS) == 4, np.float32(LOGFLOOR), floor), (1, 2))
-    return np.maximum(state["scale"], low)
-
-
-def _streams(state: State, x: Numbers, at: Numbers, step_s: float) -> tuple[Numbers, Numbers]:
-    """The six residuals [series, stream] and what was expected; learns the value."""
-    dt = at - state["seen_at"]
-    state["seen_at"] = at
-    age = state["age"] = state["age"] + np.minimum(dt, DAY)
-    state["whole"] &= x == np.rint(x)
-    floor = _floor(state)
-    hour = at / HOUR - 0.5
-    first = np.floor(hour)
-    w = hour - first
-    a = first.astype(int) % 24
-    b = (a + 1) % 24
-    rows = np.arange(len(x))
-    profile = state["profile"]
-    pa, pb = profile[rows, a], profile[rows, b]
-    expected = state["long"] + (1 - w) * pa + w * pb
-    residual = x - expected
-    deviation = state["deviation"]
-    limit = CLIP * (deviation + floor)
-    clipped = np.clip(residual, -limit, limit)
-    rate = 1 - np.exp(-dt / np.minimum(PROFILE, HOUR * (1 + age / DAY)))
-    profile[rows, a] = pa + rate * (1 - w) * clipped
-    profile[rows, b] = pb + rate * w * clipped
-    tau = np.minimum(LONG, age + 1e-9)
-    rate = 1 - np.exp(-dt / tau)
-    state["deviation"] += rate * (np.abs(residual) - deviation)
-    state["long"] += rate * (x - state["long"])
-    step = x - state["last"]
-    state["last"] = x
-    state["short"] += (1 - np.exp(-dt / SHORT)) * (x - state["short"])
-    away = np.abs(x - state["short"])
-    state["spread"] += (1 - np.exp(-dt / SPREAD)) * (away - state["spread"])
-    streams = np.empty((len(x), STREAMS))
-    streams[:, 0] = x
-    streams[:, 1] = step
-    streams[:, 2] = state["short"]
-    streams[:, 3] = state["short"] - state["long"]
-    streams[:, 4] = np.log(state["spread"] + floor)
-    streams[:, 5] = residual
-    return streams, expected
-
-
-def _surprise(state: State, both: Numbers) -> tuple[Numbers, NDArray[np.int8]]:
-    over = (both - state["bar"]) / _scale(state)
-    blocks = np.maximum(state["blocks"].sum(axis=1), PEAKS)
-    each = np.where(over > 0, over / np.log(10) + np.log10(blocks / PEAKS)[:, None], 0.0)
-    side = np.where(each[:, :STREAMS].sum(axis=1) >= each[:, STREAMS:].sum(axis=1), 1, -1).astype(np.int8)
-    return np.minimum(each, CAP).sum(axis=1), side
-
-
-CAP = 12.0
-
-
-def alarm(state: State, judged: Judged, *, at_s: float, threshold: float) -> NDArray[np.bool_]:
-    """Which series [series] are to be told of now: at the threshold, and not told of within a day unless it got worse.
-
-    Remembers that they were told: for a day only a surprise larger by ``ESCALATION`` is told again.
+    The profile moves towards the value, but no farther than an ordinary deviation pulls.
     """
+    hour = at_s / HOUR - 0.5
+    first = int(hour // 1)
+    share = hour - first
+    before, after = state["profile"][:, first % 24], state["profile"][:, (first + 1) % 24]
+    expected: Numbers = state["means"][:, LONG] + ((1 - share) * before + share * after)
+    limit = state["limit"]
+    pull = np.minimum(np.maximum(x - expected, -limit), limit)
+    pull *= dt / (dt + state["profile_tau"])
+    before += (1 - share) * pull
+    after += share * pull
+    return expected
+
+
+def _turn(state: State, rows: Rows, x: Numbers, at_s: float) -> None:
+    """A block is over for these rows: its peaks join the tails, and what depends on age and level is worked out."""
+    part = state[rows]
+    value = x[rows]
+    begun = np.isnan(part["seen_at"])
+    part["seen_at"][begun] = at_s
+    part["last"][begun] = value[begun]
+    part["means"][begun, :SPREAD] = value[begun, None]
+    part["blocks"][~begun, 0] += 1
+    part["whole"] *= value == np.rint(value)
+    highest = np.where(part["bar"] < UNKNOWN, part["bar"] + LIMIT * part["scale"], np.inf)
+    _insert(part, np.minimum(part["peak"], highest))
+    np.maximum(part["held"], part["peak"], out=part["held"])
+    part["peak"] = -np.inf
+    _age(part, at_s)
+    _fit(part)
+    part["block_until"] = at_s + BLOCK
+    state[rows] = part
+
+
+def _insert(state: State, peak: Any, times: int = 1) -> None:
+    """Put a peak [n, tail] into its place among the largest of this generation, which are in order."""
+    top = state["peaks"][:, 0]
+    for _ in range(times):
+        top[:, :, 1:] = np.maximum(top[:, :, 1:], np.minimum(top[:, :, :-1], peak[:, :, None]))
+        top[:, :, 0] = np.maximum(top[:, :, 0], peak)
+
+
+def _age(state: State, at_s: float) -> None:
+    """Begin a generation where one is over. Young series take in values faster."""
+    old = at_s >= state["generation_until"]
+    for name, empty in (("peaks", -np.inf), ("blocks", 0)):
+        state[name][old, 1] = state[name][old, 0]
+        state[name][old, 0] = empty
+    state["generation_until"][old] = at_s + GENERATION
+    seen = np.maximum(state["blocks"].sum(axis=1), 1e-3) * BLOCK
+    state["taus"] = np.minimum(TAUS, seen[:, None])
+    state["profile_tau"] = np.minimum(PROFILE_TAU, HOUR * (1 + seen / DAY))
+    level, count, _ = FLOORS
+    floor = np.maximum(level * np.abs(state["means"][:, LONG]), np.where(state["whole"] > 0, count, 1e-9))
+    state["floor"] = floor
+    state["limit"] = CLIP * (state["means"][:, DEVIATION] + floor)
+
+
+def _fit(state: State) -> None:
+    """Bar and scale of each tail: the lowest of the highest peaks of both generations, and how far others exceed it."""
+    highest = np.sort(state["peaks"].transpose(0, 2, 1, 3).reshape(len(state), TAILS, -1), axis=2)[:, :, -PEAKS:]
+    blocks = state["blocks"].sum(axis=1)
+    known = np.isfinite(highest[:, :, 0]) & (blocks >= LEARNING)[:, None]
+    bar = np.where(known, highest[:, :, 0], UNKNOWN)
+    scale = np.broadcast_to(state["floor"][:, None], bar.shape).copy()
+    scale[:, LOG_SPREAD::STREAMS] = FLOORS[2]
+    mean = np.where(known[:, :, None], highest, 0.0)[:, :, 1:].mean(axis=2) - np.where(known, bar, 0.0)
+    state["bar"], state["scale"] = bar, np.maximum(scale, mean)
+    state["base"] = np.log10(np.maximum(blocks / PEAKS, 1.0))
+    away = np.where(known, bar + state["scale"], CLIP * state["limit"][:, None])
+    state["reach"] = away[:, RESIDUAL::STREAMS]
+
+
+def alarm(state: State, judged: Judged, *, at_s: float, threshold: float) -> Mask:
+    """Which series to tell of now: at the threshold, and not told of within a day unless it got worse. Remembers it."""
     quiet = at_s < state["quiet_until"]
-    told: NDArray[np.bool_] = (judged.surprise >= threshold) & ~(quiet & (judged.surprise < ESCALATION * state["told"]))
+    told: Mask = judged.surprise >= np.where(quiet, np.maximum(ESCALATION * state["told"], threshold), threshold)
     rows = np.flatnonzero(told)
-    if rows.size:
-        begun = rows[~quiet[rows]]
-        state["held"][begun] = -np.inf
-        state["usual"][begun] = state["bar"][begun] + _scale(state)[begun]
-        state["told"][rows] = judged.surprise[rows]
-        state["quiet_until"][rows] = at_s + QUIET
+    begun = rows[~quiet[rows]]
+    state["held"][begun] = -np.inf
+    state["usual"][begun] = state["bar"][begun] + state["scale"][begun]
+    state["told"][rows] = judged.surprise[rows]
+    state["quiet_until"][rows] = at_s + QUIET
     return told
 
 
-def absorb(state: State, mask: NDArray[np.bool_]) -> None:
-    """A person said that the last alarm of these series [series] was expected: it counts as seen often."""
-    rows = np.flatnonzero(mask)
-    worst = np.maximum(state["held"][rows], state["peak"][rows])
-    peaks = state["peaks"][rows]
-    half = peaks[:, 0, :, PEAKS // 2 :]
-    peaks[:, 0, :, PEAKS // 2 :] = np.where(worst[:, :, None] > half, worst[:, :, None], half)
-    peaks[:, 0] = -np.sort(-peaks[:, 0], axis=2)
-    _keep(state, rows, peaks)
+def absorb(state: State, mask: Mask) -> None:
+    """What these series were last told of was expected, a person says: it counts as seen often."""
+    part = state[mask]
+    _insert(part, np.maximum(part["held"], part["peak"]), times=PEAKS // 2)
+    _fit(part)
+    state[mask] = part
 
 
-def forget(state: State, mask: NDArray[np.bool_]) -> None:
-    """The last alarm of these series [series] was an incident: its peaks leave the tails."""
-    rows = np.flatnonzero(mask)
-    peaks = state["peaks"][rows]
-    top = peaks[:, 0]
-    top[top > state["usual"][rows][:, :, None]] = -np.inf
-    peaks[:, 0] = -np.sort(-top, axis=2)
-    state["peak"][rows] = -np.inf
-    _keep(state, rows, peaks)
+def forget(state: State, mask: Mask) -> None:
+    """What these series were last told of was an incident: its peaks leave the tails, so that the next one shows."""
+    part = state[mask]
+    top = part["peaks"][:, 0]
+    top[top > part["usual"][:, :, None]] = -np.inf
+    top[:] = -np.sort(-top, axis=2)
+    part["peak"] = -np.inf
+    _fit(part)
+    state[mask] = part
