@@ -32,11 +32,14 @@ from alerts.rules.error_rate import ErrorRate
 from alerts.rules.executions_failing import ExecutionsFailing
 from alerts.rules.executions_throttled import ExecutionsThrottled
 from alerts.rules.executions_timed_out import ExecutionsTimedOut
+from alerts.rules.extension_missing import ExtensionMissing
 from alerts.rules.failure_loop import FailureLoop
 from alerts.rules.function_not_ready import FunctionNotReady
 from alerts.rules.function_url_any_origin import FunctionUrlAnyOrigin
 from alerts.rules.function_url_public import FunctionUrlPublic
+from alerts.rules.image_large import ImageLarge
 from alerts.rules.iterator_age import IteratorAge
+from alerts.rules.layers_full import LayersFull
 from alerts.rules.log_group_orphaned import LogGroupOrphaned
 from alerts.rules.logs_cost_more_than_compute import LogsCostMoreThanCompute
 from alerts.rules.logs_kept_for_ever import LogsKeptForEver
@@ -45,6 +48,9 @@ from alerts.rules.memory_nearly_full import MemoryNearlyFull
 from alerts.rules.near_timeout import NearTimeout
 from alerts.rules.no_failure_destination import NoFailureDestination
 from alerts.rules.out_of_memory_seen import OutOfMemorySeen
+from alerts.rules.package_as_image import PackageAsImage
+from alerts.rules.package_large import PackageLarge
+from alerts.rules.package_waste import PackageWaste
 from alerts.rules.provisioned_idle import ProvisionedIdle
 from alerts.rules.queue_abandoned import QueueAbandoned
 from alerts.rules.queue_delay import QueueDelay
@@ -62,7 +68,9 @@ from alerts.rules.rule_invocations_failed import RuleInvocationsFailed
 from alerts.rules.rule_switched_off import RuleSwitchedOff
 from alerts.rules.rule_throttled import RuleThrottled
 from alerts.rules.rule_without_dead_letters import RuleWithoutDeadLetters
+from alerts.rules.runtime_shipped import RuntimeShipped
 from alerts.rules.secrets_in_environment import SecretsInEnvironment
+from alerts.rules.shared_dependency import SharedDependency
 from alerts.rules.short_polling import ShortPolling
 from alerts.rules.single_subnet import SingleSubnet
 from alerts.rules.snap_start_payback import SnapStartPayback
@@ -100,6 +108,14 @@ from alerts.rules.unused_function import UnusedFunction
 from alerts.rules.visibility_timeout import VisibilityTimeout
 
 RULES: Sequence[Rule] = (
+    PackageLarge(),
+    PackageAsImage(),
+    PackageWaste(),
+    RuntimeShipped(),
+    SharedDependency(),
+    LayersFull(),
+    ImageLarge(),
+    ExtensionMissing(),
     DeprecatedRuntime(),
     UnusedFunction(),
     StaleLayer(),

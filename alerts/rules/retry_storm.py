@@ -16,9 +16,7 @@ RETRIED = 2 / 3
 class RetryStorm:
     kind = "retry_storm"
     title = "Many runs are only retries"
-    why = (
-        "Each failed event is run three times by default: three times the price, and more load on what is down."
-    )
+    why = "Each failed event is run three times by default: three times the price, and more load on what is down."
     source = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"
     pillar = Pillar.COST
     severity = Severity.WARNING
