@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from alerts.channels import seal
-from alerts.models import Channel, Incident, Notification, Policy
+from alerts.models import Channel, Incident, Insight, Notification, Policy
 from observability.aws.models import AwsAccount
 from observability.inventory.models import Resource
 from observability.telemetry.records import Invocation, Outcome
@@ -60,6 +60,8 @@ ROUTES: dict[str, Inside | Outside] = {
     "dashboards:account_preview": Inside(),
     "dashboards:account_progress": Inside(),
     "dashboards:coverage": Inside(),
+    "dashboards:cost": Inside(),
+    "dashboards:cost_csv": Inside(),
     "dashboards:packages": Inside(),
     "dashboards:search": Inside(),
     "alerts:incidents": Inside(),
@@ -67,6 +69,18 @@ ROUTES: dict[str, Inside | Outside] = {
     "alerts:incident_count": Inside(),
     "alerts:incident": Inside(),
     "alerts:incident_action": Inside(post=Role.MEMBER),
+    "alerts:insights": Inside(),
+    "alerts:insights_csv": Inside(),
+    "alerts:insight_count": Inside(),
+    "alerts:insights_look": Inside(get=False, post=Role.MEMBER, unaudited="A look changes nothing that people set."),
+    "alerts:insights_looked": Inside(),
+    "alerts:insight_rules": Inside(),
+    "alerts:insight_rule": Inside(post=Role.ADMIN, body={"enabled": "on"}),
+    "alerts:insight_snooze": Inside(get=False, post=Role.MEMBER, body={"reason": "later", "length": "1m"}),
+    "alerts:insight_unsnooze": Inside(
+        get=False, post=Role.MEMBER, unaudited="The one in OBJECTS is open, and only a snoozed one can be brought back."
+    ),
+    "alerts:resource_insights": Inside(),
     "alerts:channels": Inside(),
     "alerts:channel_new": Inside(post=Role.ADMIN, body={"name": "new", "url": "https://example.com/hook"}),
     "alerts:channel": Inside(post=Role.ADMIN, body={"name": "other", "url": "https://example.com/hook"}),
@@ -133,7 +147,9 @@ ROUTES: dict[str, Inside | Outside] = {
     "tenants:organization_new": Outside(login=True),
     "tenants:invitation": Outside(),
     "ingest:telemetry": Outside(),
+    "ingest:package_check": Outside(),
     "ingest:openapi": Outside(),
+    "ci_script": Outside(),
     "healthz": Outside(),
     "readyz": Outside(),
     "metrics": Outside(),
@@ -174,6 +190,7 @@ ROUTES: dict[str, Inside | Outside] = {
 WORDS: dict[str, str] = {
     "action": "acknowledge",
     "kind": "webhook",
+    "rule": "memory_idle",
     "architecture": "arm64",
     "token": "no-such-token",
     "key": "no-such-key",
@@ -237,6 +254,20 @@ def incident(organization: Organization) -> int:
         last_seen_at=now,
     )
     return number
+
+
+def insight(organization: Organization) -> int:
+    now = timezone.now()
+    return Insight.objects.create(
+        organization=organization,
+        resource_id=resource(organization),
+        rule="memory_idle",
+        severity="warning",
+        text=CANARY,
+        confidence="high",
+        opened_at=now,
+        seen_at=now,
+    ).pk
 
 
 def channel(organization: Organization) -> int:
@@ -308,6 +339,7 @@ OBJECTS: dict[str, Callable[[Organization], object]] = {
     "resource_id": resource,
     "event_id": invocation,
     "number": incident,
+    "insight_id": insight,
     "channel_id": channel,
     "notification_id": notification,
     "policy_id": policy,

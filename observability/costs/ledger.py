@@ -21,7 +21,7 @@ from observability.telemetry.records import Window
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 LINES = tuple(TITLES)
-COUNTS = ("invocations", "billed_ms", "mb_ms", "cold_starts")
+COUNTS = ("invocations", "billed_ms", "init_ms", "cold_starts")
 ENTRY = np.dtype([("function", "i8"), ("day", "i8"), *((name, "f8") for name in (*COUNTS, *LINES))])
 """One function (its place in ``Ledger.functions``) on one day (since the epoch, UTC): what it did, and USD by line."""
 
@@ -121,9 +121,8 @@ def _ran(functions: Sequence[Function], index: NDArray[np.int64], daily: Daily) 
     """The lines of what was stored with each invocation. They add up to that, whatever is not known of the function."""
     entries = np.zeros(len(daily), ENTRY)
     entries["function"], entries["day"] = index, daily["day"]
-    for name in ("invocations", "billed_ms", "cold_starts"):
+    for name in COUNTS:
         entries[name] = daily[name]
-    entries["mb_ms"] = daily["billed_ms"] * daily["memory_mb"]
     rates = _rates(functions, index, daily["day"])
     left = daily["cost_usd"].copy()
     parts = {

@@ -5,7 +5,7 @@ The first is a line of its own. The second is in the time of the functions alrea
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from redis.exceptions import RedisError
 
@@ -30,10 +30,11 @@ def asked(organization: Organization, window: Window, *, now: datetime) -> Asked
     """What AWS takes for the metrics that we asked for; nothing of it while nobody can tell."""
     days = min(LONGEST, (now.date() - window.start.date()).days + 1)
     found: defaultdict[str, dict[date, float]] = defaultdict(dict)
+    first, last = window.start.date(), (window.end - timedelta.resolution).date()
     try:
         for account in sorted(set(organization.aws_accounts.values_list("account_id", flat=True))):
             for each in usage.of_account(account, days=days, now=now):
-                if each.metrics and window.start.date() <= each.day < window.end.date():
+                if each.metrics and first <= each.day <= last:
                     found[account][each.day] = metrics_usd(each.metrics)
     except RedisError:
         return {}

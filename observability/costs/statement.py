@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 from django.db.models import QuerySet
@@ -116,11 +116,16 @@ def foretold(told: Statement) -> Forecast:
     today = dict(told.days).get(told.today, Bill())
     midnight = floor(told.now, DAY)
     stood = standing_within(told.ledger, Window(midnight, told.now))
-    second = Window(told.now - DAY / 86_400, told.now)
     return forecast(
         month=told.month, now=told.now, to_date=told.bill.total, today=max(0.0, today.total - stood),
-        days=running_days(told), standing_per_day=standing_within(told.ledger, second) * 86_400,
+        days=running_days(told), standing_per_day=standing_per_second(told) * 86_400,
     )  # fmt: skip
+
+
+def standing_per_second(told: Statement) -> float:
+    """What stands at the end of what is known, in USD a second."""
+    end = told.ledger.window.end
+    return standing_within(told.ledger, Window(end - timedelta(seconds=1), end))
 
 
 def spent(ledger: Ledger, window: Window) -> list[Spent]:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from observability.dashboards import charts, configuration, environment, invocations, logs, measured, package
+from observability.dashboards import charts, configuration, cost, environment, invocations, logs, measured, package
 from observability.dashboards.deployments import verdicts
 from observability.dashboards.faults import troubles
 from observability.dashboards.figures import figures
@@ -28,6 +28,7 @@ TABS = {
     "invocations": "Invocations",
     "errors": "Errors",
     "logs": "Logs",
+    "cost": "Cost",
     "package": "Package",
     "configuration": "Configuration",
     "changes": "Changes",
@@ -77,6 +78,8 @@ def content(
             return logs.listing(request.organization, request.GET, window, resource)
         case "package":
             return package.described(resource, request.GET, time_range, now=timezone.now())
+        case "cost":
+            return cost.of_function(request, resource)
         case "configuration":
             return configuration.described(resource) | {"connections": connections(resource)}
         case _:

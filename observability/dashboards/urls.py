@@ -2,6 +2,7 @@ from django.urls import path
 
 from observability.dashboards.account_preview import account_preview
 from observability.dashboards.account_progress import account_progress
+from observability.dashboards.cost import cost, cost_csv
 from observability.dashboards.coverage import coverage
 from observability.dashboards.function import function
 from observability.dashboards.functions import functions
@@ -28,5 +29,7 @@ urlpatterns = [
     path("aws/<int:connection_id>/preview/", account_preview, name="account_preview"),
     path("coverage/", coverage, name="coverage"),
     path("packages/", packages, name="packages"),
+    path("cost/", cost, name="cost"),
+    path("cost/csv/", cost_csv, name="cost_csv"),
     path("search/", search, name="search"),
 ]
