@@ -130,5 +130,6 @@ class Collector(Protocol):
 
 
 def is_granted(collector: Collector, tiers: Collection[str]) -> bool:
-    """Whether a connection with these tiers has what the collector cannot do without: anything of one of them."""
-    return any(permission.tier in ("base", *tiers) for permission in collector.permissions)
+    """Whether a connection with these tiers lets the collector do anything."""
+    needed = {permission.tier for permission in collector.permissions}
+    return not needed or not needed.isdisjoint({"base", *tiers})

@@ -19,6 +19,7 @@ from ingest.buffer import get_buffer
 from ingest.collector import Collector, Function, Harvest, Neighbour, Scope
 from ingest.collectors import BY_KIND
 from ingest.collectors.lambda_logs import LambdaLogs
+from ingest.collectors.package_sizes import PackageSizes
 from ingest.collectors.resource_metrics import MEASURED, ResourceMetrics
 from ingest.compression import expand
 from ingest.entry import Entry
@@ -29,7 +30,7 @@ from ingest.scrub import scrub
 from observability.aws import sessions
 from observability.aws.problems import AwsError
 from observability.aws.sessions import Region
-from observability.inventory import listing
+from observability.inventory import listing, measurements, packages
 from observability.inventory.models import Resource
 from observability.inventory.selection import Selection
 from observability.telemetry.store import get_store
@@ -164,11 +165,26 @@ def keep(job: Job, collector: Collector, harvest: Harvest, scope: Scope, *, now:
     )  # fmt: skip
     if applied.new:
         schedule.bring_forward(job, _reader(job.kind), now=now)
+    if job.kind == schedule.LISTING:
+        weigh(job, applied, scope, now=now)
+    for layer in harvest.layers:
+        packages.record_layer(organization_id=job.organization_id, measured=layer, now=scope.now)
+    for resource_id, measured in harvest.packages:
+        packages.record(
+            organization_id=job.organization_id, resource_id=resource_id, measured=measured, now=scope.now
+        )  # fmt: skip
     get_store().append_points(harvest.points, now=now)
     if harvest.active:
         log_groups.wake(account_pk=job.account_pk, region=job.region, names=harvest.active, now=now)
     lacking = f"Not allowed: {', '.join(sorted(harvest.lacking))}" if harvest.lacking else ""
     schedule.succeed(job, cursor=harvest.cursor, every=collector.every, now=now, note=lacking, more=harvest.more)
+
+
+def weigh(job: Job, applied: listing.Applied, scope: Scope, *, now: datetime) -> None:
+    """What was deployed has a package to read; and what extensions measured can now be told whose size it is."""
+    if applied.new or applied.deployments:
+        schedule.bring_forward(job, PackageSizes.kind, now=now)
+    measurements.settle(organization_id=job.organization_id, account=job.account, region=job.region, now=scope.now)
 
 
 def _reader(kind: str) -> str:

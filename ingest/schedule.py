@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
+from ingest.collector import is_granted
 from ingest.collectors import COLLECTORS
 from ingest.models import Collection
 from observability.aws import connecting, verification
@@ -55,14 +56,15 @@ class Job:
 
 
 def plan(*, now: datetime) -> None:
-    """Make the rows of accounts and regions that are new, remove those of regions that are not watched any more.
+    """Make the rows of accounts, regions and tiers that are new, remove those that are not granted any more.
 
     The first runs are due in the order of the shelf: functions everywhere before anything else.
     """
     for account in readable().annotate(rows=Count("collections")):
-        if account.rows != len(account.regions) * len(COLLECTORS):
-            account.collections.exclude(region__in=account.regions).delete()
-            wanted = [(collector.kind, region) for collector in COLLECTORS for region in account.regions]
+        kinds = [collector.kind for collector in COLLECTORS if is_granted(collector, account.tiers)]
+        if account.rows != len(account.regions) * len(kinds):
+            account.collections.exclude(region__in=account.regions, kind__in=kinds).delete()
+            wanted = [(kind, region) for kind in kinds for region in account.regions]
             fresh = [
                 Collection(account=account, region=region, kind=kind, due_at=now - timedelta(milliseconds=place))
                 for place, (kind, region) in enumerate(reversed(wanted))

@@ -1,8 +1,8 @@
-"""What Lambda tells of a function and moto does not: logging, dead letters, the runtime's version."""
+"""What Lambda tells of a function and moto does not: logging, dead letters, the runtime's version, others' layers."""
 
 from typing import Any
 
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.models import LambdaFunction, lambda_backends
 
 # Kept as given in CreateFunction and UpdateFunctionConfiguration.
 KEPT = ("LoggingConfig", "DeadLetterConfig", "SnapStart", "KMSKeyArn")
@@ -11,6 +11,8 @@ KEPT = ("LoggingConfig", "DeadLetterConfig", "SnapStart", "KMSKeyArn")
 original_init = LambdaFunction.__init__
 original_get = LambdaFunction.get_configuration
 original_update = LambdaFunction.update_configuration
+original_code = LambdaFunction.get_code
+original_layers = LambdaFunction._get_layers_data
 
 
 def construct(function: Any, account_id: str, spec: dict[str, Any], *rest: Any, **named: Any) -> None:
@@ -40,9 +42,29 @@ def told(function: Any) -> dict[str, Any]:
     return fields
 
 
+def get_code(function: Any) -> dict[str, Any]:
+    """The image that runs is named by its digest, also where it was deployed by that."""
+    found: dict[str, Any] = original_code(function)
+    uri, _, digest = found.get("Code", {}).get("ImageUri", "").partition("@")
+    if digest:
+        found["Code"]["ResolvedImageUri"] = f"{uri.split(':')[0]}@{digest}"
+    return found
+
+
+def get_layers(function: Any, arns: list[str]) -> list[Any]:
+    """Layers may be of other accounts."""
+    found: list[Any] = []
+    for arn in arns:
+        layer = lambda_backends[arn.split(":")[4]][function.region].layers_versions_by_arn(arn)
+        found += [{"Arn": layer.arn, "CodeSize": layer.code_size}] if layer else original_layers(function, [arn])
+    return found
+
+
 # Owner, name, what stands there instead.
 AMENDMENTS = (
     (LambdaFunction, "__init__", construct),
     (LambdaFunction, "get_configuration", get_configuration),
     (LambdaFunction, "update_configuration", update_configuration),
+    (LambdaFunction, "get_code", get_code),
+    (LambdaFunction, "_get_layers_data", get_layers),
 )

@@ -6,6 +6,7 @@ from ingest.collectors.gateways import Gateways
 from ingest.collectors.lambda_functions import LambdaFunctions
 from ingest.collectors.lambda_logs import LambdaLogs
 from ingest.collectors.lambda_metrics import LambdaMetrics
+from ingest.collectors.package_sizes import PackageSizes
 from ingest.collectors.queues import Queues
 from ingest.collectors.resource_metrics import ResourceMetrics
 from ingest.collectors.state_machines import StateMachines
@@ -25,5 +26,6 @@ COLLECTORS: tuple[Collector, ...] = (
     Streams(),
     Topics(),
     ResourceMetrics(),
+    PackageSizes(),
 )
 BY_KIND = {collector.kind: collector for collector in COLLECTORS}

@@ -15,7 +15,7 @@ PATTERNS = ("include_names", "include_tags", "exclude_names", "exclude_tags")
 LONGEST_PATTERN, MOST_PATTERNS = 200, 50
 TIERS = {
     Tier.SIZES: "Lets Nightjar look into deployment packages, layers and images to tell what fills them. This exposes "
-    "the code of functions. Not used by this version yet.",
+    "the code of functions; only the list of files is read.",
     Tier.SUBSCRIPTION: "Lets Nightjar have log lines sent to it, instead of reading them. The only tier that may "
     "change something. Not used by this version yet.",
 }

@@ -211,6 +211,12 @@ def _row(organization_id: int, resource_id: int, measured: Measured, *, now: dat
     )  # fmt: skip
 
 
+def is_news(known: Package, found: Measured) -> bool:
+    """Whether a measurement says more than the known one, or something else that is as good."""
+    same = (known.source, total(known), known.complete) == (found.source, total(found), found.complete)
+    return _rank(found) >= _rank(known) and not same
+
+
 def _is_better(known: Package, found: Measured) -> bool:
     """Whether a measurement says more than the known one, or the same anew."""
     return _rank(found) >= _rank(known)

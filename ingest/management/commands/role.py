@@ -14,30 +14,6 @@ from observability.aws.needs import Need
 LOG_GROUPS = "arn:${AWS::Partition}:logs:*:${AWS::AccountId}:log-group:*"
 OPTIONAL = (
     Need(
-        action="lambda:GetFunction",
-        why="Finds the deployment package, whose table of contents tells what fills it.",
-        without="Only the size of the zip is known, not what is in it and not how large it is unpacked.",
-        resource="arn:${AWS::Partition}:lambda:*:${AWS::AccountId}:function:*",
-        tier=Tier.SIZES.value,
-        probe=("lambda", "get_function", {"FunctionName": "nightjar-probe"}),
-    ),
-    Need(
-        action="lambda:GetLayerVersion",
-        why="The same for layers, also those that other accounts publish.",
-        without="What layers add to the 250 MB that a function may have is not known.",
-        resource="arn:${AWS::Partition}:lambda:*:*:layer:*",
-        tier=Tier.SIZES.value,
-        probe=("lambda", "get_layer_version", {"LayerName": "nightjar-probe", "VersionNumber": 1}),
-    ),
-    Need(
-        action="ecr:DescribeImages",
-        why="Tells how large the container images of functions are.",
-        without="The size of functions that are images is not known.",
-        resource="arn:${AWS::Partition}:ecr:*:${AWS::AccountId}:repository/*",
-        tier=Tier.SIZES.value,
-        probe=("ecr", "describe_images", {"repositoryName": "nightjar-probe"}),
-    ),
-    Need(
         action="logs:PutSubscriptionFilter",
         why="Has the log lines of a function sent to Nightjar as they are written.",
         without="Log lines are read every few seconds instead, which needs no permission to change anything.",
@@ -52,7 +28,7 @@ OPTIONAL = (
         tier=Tier.SUBSCRIPTION.value,
     ),
 )
-"""What the optional tiers grant. No collector can name it: none of it is needed to collect."""
+"""What changes something. No collector can name it: none of it is needed to collect."""
 
 
 class Command(BaseCommand):
