@@ -1,5 +1,6 @@
 """What people type on the pages of alerts."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,9 @@ from django import forms
 
 from alerts.detectors import DETECTORS
 from alerts.models import SEVERITIES, Channel, Policy
+from alerts.rule import Knob
 from alerts.transport import ConfigField, Transport
+from alerts.tuning import limits
 from observability.tenants.models import Organization
 
 MUTES = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "forever": None}
@@ -32,6 +35,45 @@ class MuteForm(forms.Form):
             return until.astimezone(UTC)
         length = MUTES[self.cleaned_data["length"]]
         return now + length if length else None
+
+
+SNOOZES = {"1w": timedelta(weeks=1), "1m": timedelta(days=30), "3m": timedelta(days=90), "1y": timedelta(days=365)}
+
+
+class SnoozeForm(forms.Form):
+    """Why and for how long advice is put off; ``all`` takes every open piece of the same rule with it."""
+
+    reason = forms.CharField(max_length=300, strip=True)
+    length = forms.ChoiceField(choices=[(name, name) for name in SNOOZES])
+    all = forms.BooleanField(required=False)
+
+    def end(self, now: datetime) -> datetime:
+        return now + SNOOZES[self.cleaned_data["length"]]
+
+
+class TuningForm(forms.Form):
+    """Whether a rule or a detector is asked at all, and a number for each of its knobs."""
+
+    enabled = forms.BooleanField(required=False, label="Look for it", help_text="Switched off, it says nothing.")
+
+    def __init__(self, *args: Any, knobs: Sequence[Knob], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.knobs = knobs
+        for knob in knobs:
+            unit = f" {knob.unit}" if knob.unit else ""
+            self.fields[knob.name] = forms.FloatField(
+                label=f"{knob.label} ({knob.unit})" if knob.unit else knob.label,
+                required=False,
+                min_value=knob.least,
+                max_value=knob.most,
+                help_text=f"{limits(knob)} Empty for the default, {knob.default:,g}{unit}.",
+                widget=forms.NumberInput(attrs={"step": "any", "placeholder": f"{knob.default:g}"}),
+            )
+
+    def told(self) -> tuple[bool, dict[str, float]]:
+        """Whether it is on, and what was turned; a knob that was left empty keeps its default."""
+        values = {knob.name: self.cleaned_data.get(knob.name) for knob in self.knobs}
+        return self.cleaned_data["enabled"], {name: each for name, each in values.items() if each is not None}
 
 
 class NoteForm(forms.Form):

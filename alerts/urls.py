@@ -1,6 +1,6 @@
 from django.urls import path
 
-from alerts.views import channels, incidents, policies
+from alerts.views import channels, incidents, insights, policies, rules
 
 app_name = "alerts"
 urlpatterns = [
@@ -9,6 +9,16 @@ urlpatterns = [
     path("incidents/count/", incidents.incident_count, name="incident_count"),
     path("incidents/<int:number>/", incidents.incident, name="incident"),
     path("incidents/<int:number>/<str:action>/", incidents.incident_action, name="incident_action"),
+    path("insights/", insights.insights_page, name="insights"),
+    path("insights/csv/", insights.insights_csv, name="insights_csv"),
+    path("insights/count/", insights.insight_count, name="insight_count"),
+    path("insights/look/", insights.insights_look, name="insights_look"),
+    path("insights/looked/", insights.insights_looked, name="insights_looked"),
+    path("insights/rules/", rules.rules_page, name="insight_rules"),
+    path("insights/rules/<str:rule>/", rules.rule_page, name="insight_rule"),
+    path("insights/<int:insight_id>/snooze/", insights.insight_snooze, name="insight_snooze"),
+    path("insights/<int:insight_id>/unsnooze/", insights.insight_unsnooze, name="insight_unsnooze"),
+    path("resources/<int:resource_id>/insights/", insights.resource_insights, name="resource_insights"),
     path("channels/", channels.channels, name="channels"),
     path("channels/new/<str:kind>/", channels.channel_new, name="channel_new"),
     path("channels/<int:channel_id>/", channels.channel, name="channel"),
