@@ -10,8 +10,9 @@ from typing import Any
 
 from observability.dashboards.charts import Panel
 from observability.dashboards.measured import Chart, Line, drawn
+from observability.inventory.limits import UNZIPPED
 from observability.inventory.models import Resource
-from observability.telemetry.environment import LIMIT_BYTES, Metric
+from observability.telemetry.environment import Metric
 from observability.telemetry.pricing import price, time_usd
 from observability.telemetry.records import Reading, Rollup, Window
 from observability.telemetry.store import get_store
@@ -104,7 +105,7 @@ class Package:
 
     @property
     def share(self) -> float:
-        return min(1.0, self.bytes / LIMIT_BYTES)
+        return min(1.0, self.bytes / UNZIPPED.value)
 
 
 def described(

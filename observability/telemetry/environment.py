@@ -39,7 +39,3 @@ class Metric(StrEnum):
     """Maximum."""
     MEMORY = "used_memory_max"
     """Maximum, MB: the high-water mark of everybody but the extension."""
-
-
-LIMIT_BYTES = 262_144_000
-"""What AWS allows a function's code and layers to take, unzipped."""

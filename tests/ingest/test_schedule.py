@@ -55,6 +55,15 @@ class TestPlan:
         schedule.plan(now=NOW + MINUTE)
         assert {region for region, _, _ in account.collections.values_list("region", "kind", "pk")} == {"us-east-1"}
 
+    def test_what_needs_a_tier_runs_as_long_as_it_is_granted(self, acme: Organization) -> None:
+        account = connect(acme)
+        found = []
+        for tiers in (["base"], ["base", "sizes"], ["base"]):
+            AwsAccount.objects.update(tiers=tiers)
+            schedule.plan(now=NOW)
+            found.append(account.collections.filter(kind="package_sizes").exists())
+        assert found == [False, True, False]
+
     @pytest.mark.parametrize("status", ["pending", "needs_attention", "unsafe", "disconnected"])
     def test_leaves_accounts_alone_that_may_not_be_read(self, acme: Organization, status: str) -> None:
         account = connect(acme)
