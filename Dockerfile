@@ -39,6 +39,7 @@ COPY manage.py LICENSE ./
 COPY observability observability
 COPY ingest ingest
 COPY alerts alerts
+COPY ci ci
 COPY --from=assets /build/frontend/dist frontend/dist
 COPY --from=extension /build/extension/dist/*.zip /build/extension/dist/SHA256SUMS /build/extension/dist/sbom.cdx.json extension/dist/
 RUN python -m compileall -q /app /opt/nightjar && python manage.py collectstatic --no-input

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from ingest import fitting
 from ingest.compression import MAX_COMPRESSED, MAX_EXPANDED
 from ingest.envelope import ARN, MAX_DEPTH, MAX_EVENTS, MAX_NUMBER, MAX_TEXT, SCHEMA
 from ingest.refusal import STATUS, EventCode
@@ -18,7 +19,7 @@ MEANING = {
     403: "The ingest key has been revoked.",
     413: "The body or its expanded form is too large. Send less at a time.",
     415: "Unknown or chained content encoding.",
-    422: "Valid JSON, but not telemetry. Do not retry.",
+    422: "Valid JSON, but not what is expected here. Do not retry.",
     429: "The organization's quota of events per second is spent. Retry after the given time.",
     503: "Telemetry cannot be accepted right now. Retry after the given time.",
 }
@@ -175,6 +176,22 @@ POST: Json = {
     | {str(status): refusal(status) for status in MEANING},
 }
 
+CHECK: Json = {
+    "operationId": "checkPackage",
+    "summary": "Ask whether a package of a Lambda function would fit",
+    "description": "Nothing is stored. Layers that Nightjar does not know leave the answer open.",
+    "security": [{"ingestKey": []}],
+    "parameters": [POST["parameters"][1]],
+    "requestBody": {"required": True, "content": {"application/json": {"schema": ref("Candidate")}}},
+    "responses": {
+        "200": {"description": "The answer.", "content": {"application/json": {"schema": ref("FitAnswer")}}},
+    }
+    | {str(status): refusal(status) for status in MEANING},
+}
+_, FITTING = msgspec.json.schema_components(
+    (fitting.Candidate, fitting.FitAnswer), ref_template="#/components/schemas/{name}"
+)
+
 OPENAPI: Json = {
     "openapi": "3.1.0",
     "info": {
@@ -183,9 +200,9 @@ OPENAPI: Json = {
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     },
     "servers": [{"url": "/"}],
-    "paths": {"/ingest/v1/telemetry": {"post": POST}},
+    "paths": {"/ingest/v1/telemetry": {"post": POST}, "/ingest/v1/packages/check": {"post": CHECK}},
     "components": {
-        "schemas": SCHEMAS,
+        "schemas": SCHEMAS | FITTING,
         "securitySchemes": {"ingestKey": {"type": "http", "scheme": "bearer", "bearerFormat": "njk_…"}},
     },
 }

@@ -23,6 +23,8 @@ class Code(StrEnum):
     INVALID_ENVELOPE = "invalid_envelope"
     UNKNOWN_SCHEMA = "unknown_schema"
     INVALID_FUNCTION = "invalid_function"
+    INVALID_PACKAGE = "invalid_package"
+    AMBIGUOUS_FUNCTION = "ambiguous_function"
     QUOTA = "quota"
     BUFFER_FULL = "buffer_full"
     UNAVAILABLE = "unavailable"
@@ -46,6 +48,8 @@ STATUS = {
     Code.INVALID_ENVELOPE: 422,
     Code.UNKNOWN_SCHEMA: 422,
     Code.INVALID_FUNCTION: 422,
+    Code.INVALID_PACKAGE: 422,
+    Code.AMBIGUOUS_FUNCTION: 422,
     Code.QUOTA: 429,
     Code.INTERNAL: 500,
     Code.BUFFER_FULL: 503,

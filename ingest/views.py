@@ -1,4 +1,4 @@
-"""``POST /ingest/v1/telemetry``: from HTTP to ``pipeline.receive`` and back."""
+"""The ingest API over HTTP: ``POST /ingest/v1/telemetry`` to ``pipeline.receive`` and back, and what else there is."""
 
 from functools import partial
 from http import HTTPStatus
@@ -9,7 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from ingest.compression import MAX_COMPRESSED
+from ingest import fitting
+from ingest.auth import authenticate
+from ingest.compression import MAX_COMPRESSED, expand
 from ingest.openapi import DOCUMENT
 from ingest.pipeline import Post, receive
 from ingest.problem import method_not_allowed, problem
@@ -41,6 +43,22 @@ def telemetry(request: HttpRequest) -> HttpResponse:
         drain(request)
         return problem(refused)
     return HttpResponse(msgspec.json.encode(receipt), status=HTTPStatus.ACCEPTED, content_type="application/json")
+
+
+@csrf_exempt
+def package_check(request: HttpRequest) -> HttpResponse:
+    """Whether a package may be deployed; see docs/api.md."""
+    if request.method != "POST":
+        return method_not_allowed("POST")
+    authorization, query = request.META.get("HTTP_AUTHORIZATION", ""), request.META.get("QUERY_STRING", "")
+    try:
+        key = authenticate(authorization, query, now=timezone.now())
+        plain = expand(read(request), request.META.get("HTTP_CONTENT_ENCODING", ""))
+        answer = fitting.judge(fitting.candidate(plain), organization_id=key.organization_id)
+    except RefusedError as refused:
+        drain(request)
+        return problem(refused)
+    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
 
 
 def openapi(request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("observability.health")),
     path("", include("ingest.exposition")),
     path("ingest/", include("ingest.urls")),
+    path("ci/", include("ingest.script")),
     path("o/<slug:organization>/", include("observability.dashboards.urls")),
     path("o/<slug:organization>/", include("alerts.urls")),
     path("o/<slug:organization>/", include("observability.aws.urls")),
