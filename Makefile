@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	command -v "$$python"; break; fi; done)
 MANAGE := .venv/bin/python manage.py
-PACKAGES := observability ingest alerts demo bench tests manage.py extension/build.py
+PACKAGES := observability ingest alerts demo bench tests manage.py extension/build.py ci/nightjar_fit.py
 # Of requirements/dev.txt, called from extension/; never another one that it would download.
 GO := GOTOOLCHAIN=local ../.venv/bin/go
 # Settings of a pretend public installation, for the checks that only look at those.
