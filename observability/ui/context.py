@@ -26,8 +26,11 @@ class Place:
 MAIN = (
     Place("overview", "Overview", "layout-dashboard", "dashboards:overview", "o"),
     Place("incidents", "Incidents", "siren", "alerts:incidents", "i", "alerts:incident_count"),
+    Place("insights", "Insights", "lightbulb", "alerts:insights", "n", "alerts:insight_count"),
     Place("functions", "Functions", "square-function", "dashboards:functions", "f"),
     Place("resources", "Resources", "boxes", "dashboards:resources", "r"),
+    Place("packages", "Packages", "package", "dashboards:packages", "p"),
+    Place("cost", "Cost", "circle-dollar-sign", "dashboards:cost", "c"),
     Place("logs", "Logs", "text-search", "dashboards:logs", "l"),
 )
 SET_UP = (
@@ -42,8 +45,11 @@ KEYBOARD_MAP = (
     (("/",), "Search everything (also Ctrl K)"),
     (("g", "o"), "Go to the overview"),
     (("g", "i"), "Go to incidents"),
+    (("g", "n"), "Go to insights"),
     (("g", "f"), "Go to functions"),
     (("g", "r"), "Go to resources"),
+    (("g", "p"), "Go to packages"),
+    (("g", "c"), "Go to cost"),
     (("g", "l"), "Go to logs"),
     (("g", "a"), "Go to AWS accounts"),
     (("g", "s"), "Go to settings"),
