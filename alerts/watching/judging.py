@@ -20,6 +20,10 @@ from alerts.watching.surprise import Judged, State
 Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+MATURE = 7 * surprise.DAY
+YOUNGEST = 0.5
+"""Tails are not known well at first: so much of a surprise counts then, and all of it once a series is mature."""
+
 CHANCE = 6.0
 """-log10 of the chance that counts must be below: once in a million steps of five minutes."""
 
@@ -94,7 +98,9 @@ def look(states: State, known: Traits, values: Numbers, of: Numbers, *, at_s: fl
     judged = surprise.update(states, values, at_s=at_s, step_s=STEP.total_seconds())
     with np.errstate(invalid="ignore"):
         matters = _matters(known, judged, values) & _no_chance(known, judged, values, of)
-    return replace(judged, surprise=np.where(matters, judged.surprise, 0.0))
+    seen = states["blocks"].sum(axis=1) * surprise.BLOCK
+    counts = np.minimum(1.0, YOUNGEST + (1 - YOUNGEST) * seen / MATURE)
+    return replace(judged, surprise=np.where(matters, judged.surprise * counts, 0.0))
 
 
 def _matters(known: Traits, judged: Judged, values: Numbers) -> Mask:

@@ -6,6 +6,7 @@ locked while it is changed: what a person says of an anomaly changes it too.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 from django.db.models import QuerySet
@@ -16,8 +17,8 @@ from alerts.watching import surprise
 from alerts.watching.series import METRIC_BITS, metric_of, resource_of
 from alerts.watching.surprise import STATE, State
 
-FORMAT = 1
-"""Of the bytes of ``states``: change it with ``STATE``. Memory of another format is forgotten and begun anew."""
+FORMAT = crc32(repr(STATE.descr).encode()) & 0x7FFF
+"""Of the bytes of ``states``, which is another one when ``STATE`` is. Memory of another format is begun anew."""
 
 SIZE = 4096
 Keys = NDArray[np.int64]

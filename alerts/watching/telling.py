@@ -27,7 +27,10 @@ OLD = timedelta(hours=6)
 """What was odd longer ago than this when it becomes known is history: marked, but nobody is told."""
 
 FAR = 2.0
-"""From so many times the threshold on it is told whatever the budget says."""
+"""From so many times the threshold on it is told at once, and whatever the budget says."""
+
+LASTING = 2
+"""Anything else is told once it was odd in so many steps: a single one is a blip, and stays a mark."""
 
 CHANGED = ["ended_at", "value", "low", "high", "surprise", "reason", "told", "detail"]
 
@@ -51,6 +54,8 @@ class Group:
     told: bool
     began_at: datetime
     ended_at: datetime
+    steps: int = 0
+    last_at: datetime | None = None
     rows: list[Anomaly] = field(default_factory=list)
 
 
@@ -80,9 +85,9 @@ class Teller:
         """The sights of one step, all at once, for it counts how many there are."""
         beginning = [sight for sight in sights if not self._goes_on(sight)]
         alone = [sight for sight in beginning if self._group(sight) is None]
-        for account, many in accounts.crowded(alone, self.estate, self.rules.together).items():
+        for account in accounts.crowded(alone, self.estate, self.rules.together):
             home = accounts.resource_of(self.organization_id, account, self.estate, now=self.now)
-            self.of_account[account] = self._open(home, at, max(sight.surprise for sight in many))
+            self.of_account[account] = self._open(home, at)
         for sight in sorted(beginning, key=lambda each: -each.surprise):
             self._begin(sight)
 
@@ -102,7 +107,7 @@ class Teller:
         row.ended_at = max(row.ended_at, sight.at + STEP)
         if sight.surprise > row.surprise:
             self._describe(row, sight)
-        self._changed(row, alarming=row.feedback != Anomaly.Feedback.EXPECTED)
+        self._changed(row, sight.at, alarming=row.feedback != Anomaly.Feedback.EXPECTED)
         return True
 
     def _group(self, sight: Sight) -> Group | None:
@@ -114,7 +119,7 @@ class Teller:
         return None
 
     def _begin(self, sight: Sight) -> None:
-        group = self._group(sight) or self._open(sight.resource_id, sight.at, sight.surprise)
+        group = self._group(sight) or self._open(sight.resource_id, sight.at)
         self.of_resource[sight.resource_id] = group
         row = Anomaly(
             organization_id=self.organization_id,
@@ -123,12 +128,12 @@ class Teller:
             started_at=sight.at,
             ended_at=sight.at + STEP,
             told=group.told,
-            detail={"group": group.key, "home": group.resource_id},
+            detail={"group": group.key, "home": group.resource_id, "steps": 0},
         )
         self._describe(row, sight)
         self.recent[sight.resource_id, sight.metric.name] = row
         self._join(row, group.key, group.resource_id)
-        self._changed(row, alarming=True)
+        self._changed(row, sight.at, alarming=True)
 
     def _describe(self, row: Anomaly, sight: Sight) -> None:
         row.value, row.low, row.high, row.surprise = sight.value, sight.low, sight.high, sight.surprise
@@ -136,36 +141,41 @@ class Teller:
         row.detail = {**row.detail, "side": sight.side, "expected": sight.expected, **told}
         row.reason = shorten(reasons.sentence(sight, told), 300)
 
-    def _changed(self, row: Anomaly, *, alarming: bool) -> None:
-        self.changed[row.resource_id, row.metric, row.started_at] = row
+    def _changed(self, row: Anomaly, at: datetime, *, alarming: bool) -> None:
         group = self.groups[row.detail["group"]]
-        group.ended_at = max(group.ended_at, row.ended_at)
-        if not group.told and self._may_tell(row.ended_at, row.surprise, beyond=True):
-            group.told = True  # What stayed within the budget at first has become worse.
+        group.steps += group.last_at != at
+        group.last_at, group.ended_at = at, max(group.ended_at, row.ended_at)
+        row.detail = {**row.detail, "steps": group.steps}
+        self._note(row)
+        if alarming and not group.told and self._may_tell(group, at):
+            group.told = True
             for each in group.rows:
                 each.told = True
-                self.changed[each.resource_id, each.metric, each.started_at] = each
+                self._note(each)
         if alarming and group.told and row.ended_at > self.now - OLD:
             self.alarming[group.key] = group.ended_at
 
-    # Groups --------------------------------------------------------------------------------------
-    def _open(self, resource_id: int, at: datetime, surprise: float) -> Group:
-        key = fingerprint(resource_id=resource_id, kind="anomaly", error_type=at.isoformat())
-        group = Group(key, resource_id, self._may_tell(at, surprise), at, at + STEP)
-        return self.groups.setdefault(key, group)
+    def _note(self, row: Anomaly) -> None:
+        self.changed[row.resource_id, row.metric, row.started_at] = row
 
-    def _may_tell(self, at: datetime, surprise: float, *, beyond: bool = False) -> bool:
-        """Whether it is new enough and within the day's budget; with ``beyond`` only whether it is far out."""
-        if not self.rules.on or at <= self.now - OLD:
+    # Groups --------------------------------------------------------------------------------------
+    def _open(self, resource_id: int, at: datetime) -> Group:
+        key = fingerprint(resource_id=resource_id, kind="anomaly", error_type=at.isoformat())
+        return self.groups.setdefault(key, Group(key, resource_id, False, at, at + STEP))
+
+    def _may_tell(self, group: Group, at: datetime) -> bool:
+        """Whether it is news, far out or no blip, not what every deployment brings, and within the day's budget."""
+        if not self.rules.on or at <= self.now - OLD or all(_is_usual(row) for row in group.rows):
             return False
-        if surprise >= FAR * self.rules.threshold:
+        if max(row.surprise for row in group.rows if not _is_usual(row)) >= FAR * self.rules.threshold:
             return True
-        lately = sum(group.told and group.began_at > at - DAY for group in self.groups.values())
-        return not beyond and lately < self.rules.a_day
+        lately = sum(each.told and each.began_at > at - DAY for each in self.groups.values())
+        return group.steps >= LASTING and lately < self.rules.a_day
 
     def _join(self, row: Anomaly, key: str, home: int) -> None:
         group = self.groups.setdefault(key, Group(key, home, row.told, row.started_at, row.ended_at))
         group.rows.append(row)
+        group.steps = max(group.steps, row.detail.get("steps") or 0)
         group.began_at, group.ended_at = min(group.began_at, row.started_at), max(group.ended_at, row.ended_at)
         self.of_resource[row.resource_id] = group
         if home != row.resource_id and row.resource_id in self.estate:
@@ -188,6 +198,11 @@ class Teller:
 
     def _name(self, resource_id: int) -> str:
         return self.estate[resource_id].name if resource_id in self.estate else "a resource"
+
+
+def _is_usual(row: Anomaly) -> bool:
+    """New code starts cold: that is no news."""
+    return row.metric == "cold_starts" and "deployment" in row.detail
 
 
 def leader(rows: Iterable[Anomaly]) -> Anomaly:

@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 def numbers(monkeypatch: pytest.MonkeyPatch) -> Numbers:
     numbers = Numbers()
     monkeypatch.setattr(pipeline, "get_store", lambda: numbers)
-    monkeypatch.setattr(watch, "FIRST", timedelta(days=4))
+    monkeypatch.setattr(watch, "FIRST", timedelta(days=7))
     return numbers
 
 
@@ -171,7 +171,7 @@ class TestQuiet:
         self, acme: Organization, alice: User, pushing: Resource, numbers: Numbers
     ) -> None:
         acme.tunings.create(kind="anomaly", values={"a_day": 0})
-        numbers.functions[pushing.pk] = after(BEGAN, healthy(ms=120), healthy(ms=200))
+        numbers.functions[pushing.pk] = after(BEGAN, healthy(ms=120), healthy(ms=6000))
         learn(acme)
         live(acme, BEGAN, BEGAN + HOUR)
         assert set(Anomaly.objects.values_list("told", flat=True)) == {True}
