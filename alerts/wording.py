@@ -1,5 +1,6 @@
 """Puts an incident into words: everything a transport needs to tell a person, as plain data."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,10 @@ from alerts.models import Channel, Incident, Notification, Transition
 from alerts.text import duration
 
 CODE_LINES = 3
+LONGEST_LINE = 200
+
+STANDING = frozenset({"insight"})
+"""Kinds of what is so, rather than happens: there is nothing to count, and their own words say why."""
 
 
 def compose(notification: Notification, *, now: datetime) -> Message:
@@ -55,7 +60,7 @@ def _about(notification: Notification, transition: Transition, *, now: datetime)
         kind=incident.kind,
         error_type=str(detail.get("type") or ""),
         error_message=str(detail.get("message") or ""),
-        code=code(detail.get("frames") or []),
+        code=code(detail.get("frames") or []) or command(detail.get("fixes") or []),
         request_id=str(detail.get("request_id") or ""),
         actor=str(transition.actor or ""),
         likely_cause=cause,
@@ -121,7 +126,7 @@ def _about_channel(notification: Notification, channel: Channel, *, now: datetim
 
 def _cause(incident: Incident) -> str:
     """One sentence. What we noticed ourselves says why; for failures of a function there may be a suspect."""
-    if incident.kind in NOTICED:
+    if incident.kind in NOTICED | STANDING:
         return str(incident.detail.get("message") or "")
     cause = suspect(incident)
     return cause.sentence if cause else ""
@@ -129,16 +134,20 @@ def _cause(incident: Incident) -> str:
 
 def _summary(incident: Incident, transition: Transition, happening: Happening, cause: str) -> str:
     """One or two sentences, for places that show nothing else."""
+    standing = incident.kind in STANDING
     events = f"{incident.events:,} event{'' if incident.events == 1 else 's'}"
+    in_all, so_far = ("", "") if standing else (f" {events} in all.", f" {events} so far.")
     by = f" by {transition.actor}" if transition.actor else ""
     match happening:
         case Happening.ACKNOWLEDGED | Happening.MUTED | Happening.UNMUTED:
-            return f"{happening.title()}{by}. {events} so far."
+            return f"{happening.title()}{by}.{so_far}"
         case Happening.RESOLVED:
             length = duration((transition.happened_at - incident.opened_at).total_seconds())
-            return f"Resolved{by} after {length}. {events} in all."
+            return f"Resolved{by} after {length}.{in_all}"
         case Happening.NOTE:
             return f"Note{by}: {transition.note}"
+        case _ if standing:
+            return cause
         case _:
             return f"{events} since {incident.opened_at:%H:%M} UTC. {cause}".rstrip()
 
@@ -152,6 +161,17 @@ def code(frames: list[dict[str, Any]]) -> str:
         if source := str(frame.get("code") or "").strip():
             rows.append(f"    {source}")
     return "\n".join(rows[:CODE_LINES])
+
+
+def command(fixes: list[dict[str, Any]]) -> str:
+    """The command that mends it, in at most three lines; nothing where it is longer or takes more than that."""
+    for fix in fixes:
+        text = str(fix.get("text") or "")
+        rows = text.splitlines()
+        rows = rows if len(rows) <= CODE_LINES else re.sub(r"\s*\\\n\s*", " ", text).splitlines()
+        if fix.get("way") == "cli" and 0 < len(rows) <= CODE_LINES and max(map(len, rows)) <= LONGEST_LINE:
+            return "\n".join(rows)
+    return ""
 
 
 def _url(name: str, **kwargs: object) -> str:

@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods
 
-from alerts import causes, evidence, incidents, listing
+from alerts import board, causes, evidence, incidents, listing
+from alerts.detectors.insight import Insights
 from alerts.finding import Severity
 from alerts.forms import MuteForm, NoteForm
 from alerts.models import Incident, State
@@ -101,27 +102,42 @@ def _with(query: QueryDict, **changes: str) -> str:
 def incident(request: MemberRequest, number: int) -> HttpResponse:
     now = timezone.now()
     found = get_object_or_404(_with_neighbours(request), number=number)
+    if found.kind == Insights.kind:
+        return _advice(request, found)
     time_range = _range(request.GET, found, now)
     cause = causes.suspect(found)
     gathered = evidence.gather(
         get_store(), found, time_range, chosen=request.GET.get("event", ""), cause=cause, now=now
     )
-    may_act = request.membership.may(Role.MEMBER)
-    context = {
-        "title": f"#{found.number} {found.title}",
-        "nav": "incidents",
+    context = _head(request, found) | {
         "time_range": time_range,
-        "incident": found,
         "evidence": gathered,
         "sample": gathered.sample,
         "cause": cause,
         "timeline": timeline(found, cause),
         "still": now - found.last_seen_at < incidents.quiet(found.kind),
+    }
+    return render(request, "alerts/incident.html", context)
+
+
+def _advice(request: MemberRequest, found: Incident) -> HttpResponse:
+    """An incident that is advice: no run is its evidence."""
+    fixes = [(board.WAYS.get(fix["way"], fix["way"]), fix["text"]) for fix in found.detail.get("fixes") or ()]
+    context = {"detail": found.detail, "fixes": fixes, "timeline": timeline(found, None)}
+    return render(request, "alerts/incident_advice.html", _head(request, found) | context)
+
+
+def _head(request: MemberRequest, found: Incident) -> dict[str, Any]:
+    """What the pages of all incidents show."""
+    may_act = request.membership.may(Role.MEMBER)
+    return {
+        "title": f"#{found.number} {found.title}",
+        "nav": "incidents",
+        "incident": found,
         "may_act": may_act,
         "members": request.organization.members.order_by("email") if may_act else (),
         "here": request.get_full_path(),
     }
-    return render(request, "alerts/incident.html", context)
 
 
 def _with_neighbours(request: MemberRequest) -> Any:

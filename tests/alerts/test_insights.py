@@ -3,12 +3,14 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from alerts import advising, insights, pipeline
 from alerts.insights import RefusedError
 from alerts.models import Incident, Insight, Notification, WatchCursor
 from alerts.tuning import OutOfLimitsError, tune
+from alerts.wording import command, compose
 from observability.aws.models import AwsAccount
 from observability.inventory.models import Deployment, Resource
 from observability.telemetry.store import get_store
@@ -282,6 +284,27 @@ class TestTelling:
         assert incident.last_seen_at == NOW + HOUR
         assert Notification.objects.count() == 1
 
+    def test_the_message_says_how_to_mend_it(
+        self, acme: Organization, alice: User, checkout: Resource, look: Look
+    ) -> None:
+        give(checkout, 4_096)
+        look()
+        message = compose(Notification.objects.get(), now=NOW)
+        assert message.summary == "checkout has 4096 MB."
+        assert message.code == "aws lambda update-function-configuration --function-name checkout"
+        assert "event" not in message.summary
+
+    def test_its_page_shows_advice_instead_of_runs(
+        self, acme: Organization, alice: User, checkout: Resource, look: Look, client: Client
+    ) -> None:
+        give(checkout, 4_096)
+        look()
+        client.force_login(alice)
+        shown = client.get(f"/o/acme/incidents/{Incident.objects.get().number}/").content.decode()
+        assert "checkout has 4096 MB." in shown
+        assert 'data-copy="aws lambda update-function-configuration --function-name checkout"' in shown
+        assert "Affected invocations" not in shown
+
     def test_other_advice_is_none(self, checkout: Resource, look: Look) -> None:
         look()
         assert not Incident.objects.exists()
@@ -356,6 +379,21 @@ class TestDue:
         acme.archived_at = NOW
         acme.save()
         assert advising.due(now=NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("aws a", "aws a"),
+        ("aws a \\\n  --b 1", "aws a \\\n  --b 1"),
+        ("aws a \\\n  --b 1 \\\n  --c 2 \\\n  --d 3", "aws a --b 1 --c 2 --d 3"),
+        ("a\nb\nc\nd", ""),
+        ("x" * 201, ""),
+        ("", ""),
+    ],
+)
+def test_a_command_is_shown_whole_or_not_at_all(text: str, shown: str) -> None:
+    assert command([{"way": "terraform", "text": "resource"}, {"way": "cli", "text": text}]) == shown
 
 
 def test_a_look_sees_what_was_measured(checkout: Resource, look: Look) -> None:
