@@ -27,6 +27,9 @@ DAY = timedelta(days=1)
 PACKAGES = 20
 """So many of a function's last packages are its history."""
 
+PREFIX = "/aws/lambda/"
+"""Before the names of functions in those of their log groups."""
+
 METRICS: tuple[tuple[str, str], ...] = (
     # Lambda
     ("Invocations", "Sum"), ("Throttles", "Sum"), ("Errors", "Sum"), ("Duration", "Average"), ("Duration", "Maximum"),
@@ -73,17 +76,18 @@ def take(*, organization_id: int, store: Store, now: datetime) -> Estate:
     points = _by_resource(store.measured_by_resource(organization_id, window, metrics=METRICS, step=DAY))
     packages = _packages(organization_id)
     deployed = _deployed(organization_id)
-    selections = _selections(organization_id)
+    selections, writers = _selections(organization_id), _writers(rows)
     subjects: dict[int, Subject] = {}
     for row in rows:
         pk = row["resource_id"]
         standing = standings.get(pk) or NOTHING
         selection = selections.get(row["account"], Selection())
+        whose = writers.get((row["account"], row["region"], row["name"]), row) if row["type"] == "log_group" else row
         subjects[pk] = Subject(
             **row,
             rollup=standing.rollup, p95_ms=standing.p95_ms, p99_ms=standing.p99_ms,
             points=points.get(pk, {}), package=packages.get(pk), deployed_at=deployed.get(pk),
-            watched=selection.matches(row["name"], row["config"].get("tags") or {}),
+            watched=selection.matches(whose["name"].removeprefix(PREFIX), whose["config"].get("tags") or {}),
         )  # fmt: skip
     by_arn = {subject.arn: subject for subject in subjects.values()}
     return Estate(organization_id=organization_id, now=now, window=window, subjects=subjects, by_arn=by_arn)
@@ -97,6 +101,15 @@ def _selections(organization_id: int) -> dict[str, Selection]:
     """By account, what its owner wants watched."""
     rows = AwsAccount.objects.filter(organization=organization_id, disconnected_at=None)
     return {account: Selection.from_json(told) for account, told in rows.values_list("account_id", "selection")}
+
+
+def _writers(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], Mapping[str, Any]]:
+    """Functions by the log group that they write to: it is watched if they are."""
+    functions = (row for row in rows if row["type"] == "lambda_function")
+    return {
+        (row["account"], row["region"], row["config"].get("log_group") or f"{PREFIX}{row['name']}"): row
+        for row in functions
+    }
 
 
 def _window(first_seen: Iterable[datetime], now: datetime) -> Window:

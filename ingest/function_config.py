@@ -93,6 +93,8 @@ def detailed(answers: Mapping[str, Any]) -> dict[str, Any]:
     config = {key: read(answers[key]) for key, read in DETAILS.items() if answers.get(key) is not None}
     if answers.get("versions") is not None:
         config["snapshots"] = _snapshots(answers["versions"])
+    if answers.get("url") is not None:
+        config["cors"] = _cors(answers["url"])
     return {**config.pop("configuration", {}), **config}
 
 
@@ -175,6 +177,18 @@ def _urls(pages: Sequence[Answer]) -> list[dict[str, Any]]:
         }
         for each in sorted(found, key=lambda each: str(each["FunctionArn"]))
     ]
+
+
+def _cors(pages: Sequence[Answer]) -> dict[str, Any]:
+    """Whose web pages may call a URL, by qualifier; no part of ``url``, whose change is a deployment."""
+    found = [each for page in pages for each in page["FunctionUrlConfigs"] if each.get("Cors")]
+    return {
+        qualifier(each["FunctionArn"]): {
+            "origins": sorted(each["Cors"].get("AllowOrigins") or ()),
+            "credentials": bool(each["Cors"].get("AllowCredentials")),
+        }
+        for each in found
+    }
 
 
 def _provisioned(pages: Sequence[Answer]) -> list[dict[str, Any]]:

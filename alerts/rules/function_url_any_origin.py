@@ -22,15 +22,17 @@ class FunctionUrlAnyOrigin:
     knobs: tuple[Knob, ...] = ()
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
+        told = subject.config.get("cors") or {}
         for url in subject.config.get("url") or ():
-            if "*" not in (url.get("origins") or ()):
-                continue
             at = url["qualifier"]
+            allowed = told.get(at) or {}
+            if "*" not in allowed.get("origins", ()):
+                continue
             which = (option("function-name", subject.name), *([] if at == "$LATEST" else [option("qualifier", at)]))
             cors = option("cors", f"AllowOrigins={YOURS}")
             yield Advice(
                 text=f"Web pages of anybody may call {subject.name}.",
-                evidence=[("URL", url["url"]), ("Allowed origins", ", ".join(url["origins"]))],
+                evidence=[("URL", url["url"]), ("Allowed origins", ", ".join(allowed["origins"]))],
                 fixes=[
                     cli("lambda update-function-url-config", subject.region, *which, cors),
                     terraform(
@@ -43,5 +45,5 @@ class FunctionUrlAnyOrigin:
                 ],
                 confidence=Confidence.HIGH,
                 topic=at,
-                severity=Severity.WARNING if url.get("credentials") else None,
+                severity=Severity.WARNING if allowed.get("credentials") else None,
             )  # fmt: skip

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from alerts import lately, wiring
+from alerts import wiring
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
@@ -37,7 +37,7 @@ class LogGroupOrphaned:
             return
         if (*place, subject.name) in writers or not any(each[:2] == place for each in writers):
             return
-        if lately.total(subject, "IncomingBytes", estate, days=7):
+        if subject.config.get("daily_bytes"):
             return
         stored = subject.config.get("stored_bytes") or 0
         usd = stored / GB * price(subject.region).log_gb_month

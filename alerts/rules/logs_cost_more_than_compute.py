@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from alerts import lately, wiring
+from alerts import wiring
 from alerts.finding import Severity
 from alerts.fixes import cli, option, sam, steps, terraform, together
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
+from alerts.saving import MONTH_DAYS, per_month
 from observability.telemetry.pricing import log_gb
 from observability.ui.units import dollars, size
 
-GB, MONTH_DAYS, DAYS = 1e9, 30.4, 14
+GB = 1e9
 LEVEL = "WARN"
 
 
@@ -32,12 +33,13 @@ class LogsCostMoreThanCompute:
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         writers = wiring.wiring(estate).writers.get((subject.account, subject.region, subject.name), ())
-        written, days = lately.total(subject, "IncomingBytes", estate, days=DAYS), min(DAYS, estate.days_of(subject))
-        if not written or not writers or days < 1:
+        written = subject.config.get("daily_bytes")
+        spent = [per_month(function.rollup.cost_usd, function, estate) for function in writers]
+        if not written or not writers or None in spent:
             return
-        month = MONTH_DAYS / days
-        logs = written / GB * log_gb(subject.region, subject.config.get("class") or "STANDARD") * month
-        compute = sum(function.rollup.cost_usd for function in writers) * month
+        monthly = written * MONTH_DAYS
+        logs = monthly / GB * log_gb(subject.region, subject.config.get("class") or "STANDARD")
+        compute = sum(usd or 0 for usd in spent)
         if logs < knobs["usd"] or logs < compute * knobs["times"]:
             return
         names = ", ".join(function.name for function in writers)
@@ -46,7 +48,7 @@ class LogsCostMoreThanCompute:
             evidence=[
                 ("Logs", f"{dollars(logs)} a month"),
                 ("Compute", f"{dollars(compute)} a month"),
-                ("Written", f"{size(written * month)} a month"),
+                ("Written", f"{size(monthly)} a month"),
                 ("Log level", ", ".join(sorted({f.config.get("log_level") or "not set" for f in writers}))),
             ],
             fixes=_fixes(writers),

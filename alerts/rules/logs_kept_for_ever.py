@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-from alerts import lately
 from alerts.finding import Severity
 from alerts.fixes import cli, option, sam, terraform
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
@@ -38,7 +37,7 @@ class LogsKeptForEver:
         if "retention_days" not in subject.config or subject.config["retention_days"] is not None:
             return
         days = min(ALLOWED, key=lambda allowed: abs(allowed - knobs["days"]))
-        stored, daily = subject.config.get("stored_bytes") or 0, _daily(subject, estate)
+        stored, daily = subject.config.get("stored_bytes") or 0, subject.config.get("daily_bytes") or 0
         monthly = price(subject.region).log_gb_month
         most = max(0.0, stored - daily * days) / GB * monthly
         grows = daily * MONTH_DAYS / GB * monthly
@@ -67,9 +66,3 @@ class LogsKeptForEver:
             confidence=Confidence.HIGH,
             usd_month=(most * prices()["default"]["log_compression"], most),
         )  # fmt: skip
-
-
-def _daily(group: Subject, estate: Estate) -> float:
-    """Bytes written a day, on average."""
-    known = lately.values(group, "IncomingBytes", "Sum", estate, days=14)
-    return sum(known) / max(1.0, min(14.0, estate.days_of(group))) if known else 0.0

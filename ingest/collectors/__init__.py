@@ -6,6 +6,7 @@ from ingest.collectors.gateways import Gateways
 from ingest.collectors.lambda_functions import LambdaFunctions
 from ingest.collectors.lambda_logs import LambdaLogs
 from ingest.collectors.lambda_metrics import LambdaMetrics
+from ingest.collectors.log_groups import LogGroups
 from ingest.collectors.package_sizes import PackageSizes
 from ingest.collectors.queues import Queues
 from ingest.collectors.resource_metrics import ResourceMetrics
@@ -25,6 +26,7 @@ COLLECTORS: tuple[Collector, ...] = (
     StateMachines(),
     Streams(),
     Topics(),
+    LogGroups(),
     ResourceMetrics(),
     PackageSizes(),
 )

@@ -221,7 +221,8 @@ def _read(extras: Extras, listed: Answer) -> Answer | None:
 
 
 def _rule(rule: Answer, targets: Sequence[Answer], tags: Tags) -> Found | None:
-    functions = sorted({unqualified(target["Arn"]) for target in targets if ":function:" in target["Arn"]})
+    calls = [target for target in targets if ":function:" in target["Arn"]]
+    functions = sorted({unqualified(target["Arn"]) for target in calls})
     if not functions:
         return None
     config = {
@@ -233,6 +234,7 @@ def _rule(rule: Answer, targets: Sequence[Answer], tags: Tags) -> Found | None:
         "state": "DISABLED" if rule["State"] == "DISABLED" else "ENABLED",
         "description": rule.get("Description", ""),
         "targets": functions,
+        **_failures(calls, functions),
     }
     return Found(TYPE, rule["Arn"], rule["Name"], config, tags.of(rule["Arn"]))
 
@@ -257,8 +259,18 @@ def _whole(read: Answer, scope: Scope) -> Found | None:
         "state": read["State"],
         "description": read.get("Description", ""),
         "targets": [function],
+        **_failures([read["Target"]], [function]),
     }
     return Found(TYPE, read["Arn"], read["Name"], config)
+
+
+def _failures(targets: Sequence[Mapping[str, Any]], functions: Sequence[str]) -> dict[str, Any]:
+    """Where events go that could not be delivered, and the functions whose events then go nowhere."""
+    queues = [(target.get("DeadLetterConfig") or {}).get("Arn", "") for target in targets]
+    bare = {unqualified(target["Arn"]) for target, queue in zip(targets, queues, strict=True) if not queue}
+    # A schedule's target may be an API call, and only its input names the function.
+    unguarded = functions if bare and len(functions) == 1 else sorted(bare)
+    return {"dead_letters": sorted({*queues} - {""}), "unguarded": [*unguarded]}
 
 
 def _function(target: Mapping[str, Any], scope: Scope) -> str:

@@ -13,6 +13,13 @@ MOST = 60
 """So many APIs of each kind tell their stages in one run."""
 
 
+ACCOUNT_RATE = 10_000
+"""Requests a second that API Gateway gives all APIs of an account together, unless it was raised.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Raw:
     """Stages are by the API's id, None where they were not told."""
@@ -79,6 +86,10 @@ def _rest(api: Answer, stages: Answer | None, place: str) -> Found:
                 "tracing": bool(stage.get("tracingEnabled")),
                 "access_log": (stage.get("accessLogSettings") or {}).get("destinationArn", ""),
                 "cached": bool(stage.get("cacheClusterEnabled")),
+                "throttled": any(
+                    _is_limited(method.get("throttlingRateLimit"))
+                    for method in (stage.get("methodSettings") or {}).values()
+                ),
             }
             for stage in stages.get("item", ())
         ]
@@ -98,8 +109,14 @@ def _http(api: Answer, pages: Sequence[Answer] | None, place: str) -> Found:
                 "name": stage["StageName"],
                 "auto_deploy": bool(stage.get("AutoDeploy")),
                 "access_log": (stage.get("AccessLogSettings") or {}).get("DestinationArn", ""),
+                "throttled": _is_limited((stage.get("DefaultRouteSettings") or {}).get("ThrottlingRateLimit")),
             }
             for page in pages
             for stage in page.get("Items", ())
         ]
     return Found("http_api", f"{place}:/apis/{api['ApiId']}", api["Name"], config, api.get("Tags") or {})
+
+
+def _is_limited(rate: float | None) -> bool:
+    """Whether a stage has a limit of its own: -1 is none, and as many as the account may have is none either."""
+    return rate is not None and 0 <= rate < ACCOUNT_RATE

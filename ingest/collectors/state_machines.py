@@ -1,5 +1,6 @@
 """Step Functions' state machines, and which functions they call."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,5 +86,24 @@ def _config(machine: Answer) -> dict[str, Any]:
         "log_level": logging.get("level", "OFF"),
         "log_groups": [group.removesuffix(":*") for group in groups if group],
         "tracing": bool((machine.get("tracingConfiguration") or {}).get("enabled")),
+        "states": _states(machine["definition"]),
         "functions": sorted({unqualified(arn) for arn in FUNCTION.findall(machine["definition"])}),
     }
+
+
+def _states(definition: str) -> int:
+    """How many states there are, those inside of Map and Parallel as well."""
+    try:
+        return _counted(json.loads(definition))
+    except (ValueError, RecursionError):
+        return 0
+
+
+def _counted(part: Any) -> int:
+    if isinstance(part, list):
+        return sum(map(_counted, part))
+    if not isinstance(part, dict):
+        return 0
+    states = part.get("States")
+    here = len(states) if isinstance(states, dict) else 0
+    return here + sum(map(_counted, part.values()))

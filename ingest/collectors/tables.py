@@ -15,10 +15,11 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Descriptions are by name, None where they were not told."""
+    """Descriptions and backups are by name, None where they were not told."""
 
     names: Sequence[str]
     descriptions: Mapping[str, Answer | None]
+    backups: Mapping[str, Answer | None]
     tags: Sequence[Answer] | None
     lacking: tuple[str, ...]
 
@@ -42,24 +43,31 @@ class Tables:
             probe=("dynamodb", "describe_table", {"TableName": "nightjar-probe"}),
             resource="arn:${AWS::Partition}:dynamodb:*:${AWS::AccountId}:table/*",
         ),
+        Permission(
+            action="dynamodb:DescribeContinuousBackups",
+            why="Tells whether a table can be restored to an earlier moment.",
+            without="Nobody is warned of tables that a mistake would destroy for good.",
+            probe=("dynamodb", "describe_continuous_backups", {"TableName": "nightjar-probe"}),
+            resource="arn:${AWS::Partition}:dynamodb:*:${AWS::AccountId}:table/*",
+        ),
         TAGS,
     )
 
     def fetch(self, aws: Region, scope: Scope) -> Raw:
         names = [name for page in aws.pages("dynamodb", "list_tables") for name in page["TableNames"]]
         extras = Extras(aws)
-        descriptions = {
-            name: extras.call("dynamodb", "describe_table", TableName=name)
-            for name in in_turn(names, scope.cursor.get("after", ""), MOST)
-        }
-        return Raw(names, descriptions, extras.tags("dynamodb:table"), extras.lacking)
+        turn = in_turn(names, scope.cursor.get("after", ""), MOST)
+        descriptions = {name: extras.call("dynamodb", "describe_table", TableName=name) for name in turn}
+        backups = {name: extras.call("dynamodb", "describe_continuous_backups", TableName=name) for name in turn}
+        return Raw(names, descriptions, backups, extras.tags("dynamodb:table"), extras.lacking)
 
     def transform(self, raw: Raw, scope: Scope) -> Harvest:
         tags, found = Tags(raw.tags), []
         for name in raw.names:
             arn = f"arn:{scope.partition}:dynamodb:{scope.region}:{scope.account}:table/{name}"
-            told = raw.descriptions.get(name)
-            found.append(Found("dynamodb_table", arn, name, _config(told["Table"]) if told else {}, tags.of(arn)))
+            told, backups = raw.descriptions.get(name), raw.backups.get(name)
+            config = (_config(told["Table"]) if told else {}) | (_recovery(backups) if backups else {})
+            found.append(Found("dynamodb_table", arn, name, config, tags.of(arn)))
         cursor = {"after": list(raw.descriptions)[-1] if raw.descriptions else ""}
         return Harvest(found=found, complete=frozenset({"dynamodb_table"}), cursor=cursor, lacking=raw.lacking)
 
@@ -81,3 +89,9 @@ def _config(table: Mapping[str, Any]) -> dict[str, Any]:
         "stream": table.get("LatestStreamArn", "") if stream else "",
         "deletion_protection": bool(table.get("DeletionProtectionEnabled")),
     }
+
+
+def _recovery(answer: Answer) -> dict[str, Any]:
+    """Whether the table can be restored to any moment of the last days."""
+    told = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription") or {}
+    return {"recovery": told.get("PointInTimeRecoveryStatus") == "ENABLED"}

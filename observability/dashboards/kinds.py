@@ -21,6 +21,7 @@ KINDS = {
     "state_machine": Kind("stepfunctions", "State machine", "State machines"),
     "kinesis_stream": Kind("kinesis", "Kinesis stream", "Kinesis streams"),
     "sns_topic": Kind("sns", "SNS topic", "SNS topics"),
+    "log_group": Kind("logs", "Log group", "Log groups"),
     "aws_account": Kind("account", "AWS account", "AWS accounts"),
 }
 FUNCTION = "lambda_function"
@@ -34,6 +35,7 @@ HIGHLIGHTS = {
     "state_machine": ("type", "status"),
     "kinesis_stream": ("mode", "shards", "retention_s"),
     "sns_topic": ("fifo",),
+    "log_group": ("retention_days", "stored_bytes"),
 }
 """What one wants to know of each type first; JSON keeps no order of its own."""
 

@@ -20,6 +20,7 @@ LOOKS = {
     "sns": Look("megaphone", "svc-sns", "SNS"),
     "s3": Look("cylinder", "svc-s3", "S3"),
     "eventbridge": Look("calendar-clock", "svc-eventbridge", "EventBridge"),
+    "logs": Look("scroll-text", "svc-logs", "CloudWatch Logs"),
     "account": Look("cloud", "svc-account", "AWS account"),
     "rds": Look("database", "svc-rds", "RDS"),
 }

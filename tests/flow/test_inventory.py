@@ -19,6 +19,7 @@ from tests.aws_region import RootRegion
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 FINDERS = (
     "lambda_functions", "event_sources", "queues", "tables", "gateways", "state_machines", "streams", "topics",
+    "log_groups",
 )  # fmt: skip
 
 

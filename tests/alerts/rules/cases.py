@@ -273,8 +273,10 @@ def clock(name: str = "nightly", config: Mapping[str, Any] | None = None, **fiel
 
 def log_group(name: str = "/aws/lambda/checkout", config: Mapping[str, Any] | None = None, **fields: Any) -> Subject:
     """A healthy log group; put its function beside it."""
-    told = {"retention_days": 30, "class": "STANDARD", "stored_bytes": 900_000_000, "tags": TAGS}
-    return _like("log_group", name, told, config, daily(IncomingBytes_Sum=2_000_000), fields)
+    told = {
+        "retention_days": 30, "class": "STANDARD", "stored_bytes": 60_000_000, "daily_bytes": 2_000_000, "tags": TAGS,
+    }  # fmt: skip
+    return _like("log_group", name, told, config, {}, fields)
 
 
 def _like(

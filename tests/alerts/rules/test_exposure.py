@@ -11,8 +11,10 @@ from tests.alerts.rules.cases import case, function, twins
 
 URL = {
     "qualifier": "$LATEST", "url": "https://abc.lambda-url.eu-west-1.on.aws/", "auth": "AWS_IAM",
-    "invoke_mode": "BUFFERED", "origins": ["https://shop.example"], "credentials": False,
+    "invoke_mode": "BUFFERED",
 }  # fmt: skip
+ANY = {"url": [URL], "cors": {"$LATEST": {"origins": ["*"], "credentials": False}}}
+OURS = {"url": [URL], "cors": {"$LATEST": {"origins": ["https://shop.example"], "credentials": True}}}
 ROLE = {"role": "arn:aws:iam::123456789012:role/everything"}
 
 PUBLIC = twins(
@@ -20,11 +22,7 @@ PUBLIC = twins(
     problem=function(config={"url": [URL | {"auth": "NONE"}]}),
     clean=function(config={"url": [URL]}),
 )
-ORIGIN = twins(
-    FunctionUrlAnyOrigin(),
-    problem=function(config={"url": [URL | {"origins": ["*"]}]}),
-    clean=function(config={"url": [URL]}),
-)
+ORIGIN = twins(FunctionUrlAnyOrigin(), problem=function(config=ANY), clean=function(config=OURS))
 SECRETS = twins(
     SecretsInEnvironment(),
     problem=function(config={"environment": {"STRIPE_API_KEY": "a:b", "DB_PASSWORD": "a:c", "STAGE": "a:d"}}),
@@ -46,10 +44,10 @@ def test_an_alias_has_a_url_of_its_own() -> None:
 
 
 def test_any_origin_with_credentials_is_worse() -> None:
-    (advice,) = case(function(config={"url": [URL | {"origins": ["*"], "credentials": True}]})).advice(
-        FunctionUrlAnyOrigin()
-    )
+    told = ANY | {"cors": {"$LATEST": {"origins": ["*"], "credentials": True}}}
+    (advice,) = case(function(config=told)).advice(FunctionUrlAnyOrigin())
     assert advice.severity is Severity.WARNING
+    assert ORIGIN.problem.advice(FunctionUrlAnyOrigin())[0].severity is None
 
 
 @pytest.mark.parametrize(

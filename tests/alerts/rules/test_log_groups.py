@@ -5,10 +5,10 @@ import pytest
 from alerts.rules.log_group_orphaned import LogGroupOrphaned
 from alerts.rules.logs_cost_more_than_compute import LogsCostMoreThanCompute
 from alerts.rules.logs_kept_for_ever import LogsKeptForEver
-from tests.alerts.rules.cases import case, daily, function, log_group, rollup, twins
+from tests.alerts.rules.cases import case, function, log_group, rollup, twins
 
 GB = 1_000_000_000
-CHATTY = daily(IncomingBytes_Sum=5 * GB)
+CHATTY, SILENT = {"daily_bytes": 5 * GB}, {"daily_bytes": 0}
 
 KEPT = twins(
     LogsKeptForEver(),
@@ -17,13 +17,13 @@ KEPT = twins(
 )
 COST = twins(
     LogsCostMoreThanCompute(),
-    problem=case(log_group(points=CHATTY), function()),
-    clean=case(log_group(points=CHATTY), function(rollup=rollup(cost_usd=500.0))),
+    problem=case(log_group(config=CHATTY), function()),
+    clean=case(log_group(config=CHATTY), function(rollup=rollup(cost_usd=500.0))),
 )
 ORPHANED = twins(
     LogGroupOrphaned(),
-    problem=case(log_group("/aws/lambda/gone", points={}), function()),
-    clean=case(log_group(points={}), function()),
+    problem=case(log_group("/aws/lambda/gone", SILENT), function()),
+    clean=case(log_group(config=SILENT), function()),
 )
 
 
@@ -48,18 +48,18 @@ def test_what_logging_costs() -> None:
 
 def test_a_log_group_of_two_functions_is_held_against_both() -> None:
     shared = {"log_group": "/shop"}
-    several = case(log_group("/shop", points=CHATTY), *(function(name, shared) for name in ("checkout", "refund")))
+    several = case(log_group("/shop", config=CHATTY), *(function(name, shared) for name in ("checkout", "refund")))
     (advice,) = several.advice(LogsCostMoreThanCompute())
     assert "checkout, refund" in advice.text
 
 
 class TestOrphaned:
     def test_at_the_edge_functions_are_elsewhere(self) -> None:
-        edge = log_group("/aws/lambda/us-east-1.headers", points={})
+        edge = log_group("/aws/lambda/us-east-1.headers", SILENT)
         assert not case(edge, function()).advice(LogGroupOrphaned())
 
     def test_without_functions_nobody_knows(self) -> None:
-        assert not case(log_group("/aws/lambda/gone", points={})).advice(LogGroupOrphaned())
+        assert not case(log_group("/aws/lambda/gone", SILENT)).advice(LogGroupOrphaned())
 
     def test_what_is_written_to_is_in_use(self) -> None:
         assert not case(log_group("/aws/lambda/gone"), function()).advice(LogGroupOrphaned())

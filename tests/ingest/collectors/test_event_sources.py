@@ -57,8 +57,17 @@ class TestRules:
         assert nightly.config == {
             "kind": "rule", "expression": "cron(0 3 * * ? *)", "timezone": "UTC", "pattern": "", "bus": "default",
             "state": "ENABLED", "description": "tidies up", "targets": [FUNCTION + "tidy"],
+            "dead_letters": [], "unguarded": [FUNCTION + "tidy"],
         }  # fmt: skip
         assert (paid.config["pattern"], paid.config["state"]) == ('{"source":["shop"]}', "DISABLED")
+
+    def test_say_where_failed_events_go(self) -> None:
+        queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
+        guarded = {"Id": "1", "Arn": FUNCTION + "tidy", "DeadLetterConfig": {"Arn": queue}}
+        (one,) = harvest([(RULE, [guarded])]).found
+        assert (one.config["dead_letters"], one.config["unguarded"]) == ([queue], [])
+        (both,) = harvest([(RULE, [guarded, {"Id": "2", "Arn": FUNCTION + "mail"}])]).found
+        assert (both.config["dead_letters"], both.config["unguarded"]) == ([queue], [FUNCTION + "mail"])
 
     def test_without_a_function_are_not(self) -> None:
         assert not harvest([(RULE, []), (PATTERN, [{"Id": "1", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"}])]).found
@@ -73,6 +82,7 @@ class TestSchedules:
             "kind": "schedule", "expression": "rate(1 hour)", "timezone": "Europe/Berlin",
             "start_at": "2026-11-24T12:00:00+00:00", "end_at": None, "flexible_s": 300, "group": "default",
             "state": "ENABLED", "description": "", "targets": [FUNCTION + "report"],
+            "dead_letters": [], "unguarded": [FUNCTION + "report"],
         }  # fmt: skip
         assert "hunter2" not in repr(told)
         assert list(told.cursor["seen"].values()) == [int(NOW.timestamp())]

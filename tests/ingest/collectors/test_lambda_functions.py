@@ -131,6 +131,7 @@ class TestTransform:
         assert told["snapshots"] == [told["last_modified"]]
         assert told["aliases"] == {"prod": {"version": "9", "weights": {"10": 0.1}}}
         assert [(each["qualifier"], each["auth"]) for each in told["url"]] == [("$LATEST", "NONE")]
+        assert told["cors"] == {"$LATEST": {"origins": ["*"], "credentials": False}}
         assert [(each["qualifier"], each["retries"]) for each in told["event_invoke"]] == [("prod", 0)]
         assert told["provisioned"] == [{"qualifier": "prod", "requested": 5}]
 

@@ -32,13 +32,18 @@ class TestTables:
     }  # fmt: skip
 
     def test_are_told(self) -> None:
-        raw = tables.Raw(["orders", "late"], {"orders": {"Table": self.TABLE}}, [], ())
+        backups = {"ContinuousBackupsDescription": {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
+        }}  # fmt: skip
+        raw = tables.Raw(["orders", "late"], {"orders": {"Table": self.TABLE}}, {"orders": backups}, [], ())
         orders, late = tables.Tables().transform(raw, SCOPE).found
         assert (orders.type, orders.arn, orders.name) == ("dynamodb_table", arn("dynamodb", "table/orders"), "orders")
         assert orders.config == {
             "status": "ACTIVE", "billing": "PROVISIONED", "read_capacity": 5, "write_capacity": 1, "class": "STANDARD",
             "keys": ["id", "at"], "indexes": ["by_day"], "size_bytes": 99, "items": 3,
             "stream": arn("dynamodb", "table/orders/stream/1"), "deletion_protection": False,
+            "recovery": False,
         }  # fmt: skip
         assert (late.arn, late.config) == (arn("dynamodb", "table/late"), {})
 
@@ -61,14 +66,16 @@ class TestStreams:
 class TestTopics:
     TOPIC = arn("sns", "orders")
     SUBSCRIPTIONS = [
-        {"TopicArn": TOPIC, "Protocol": "lambda", "Endpoint": FUNCTION},
-        {"TopicArn": TOPIC, "Protocol": "email", "Endpoint": "jane@example.com"},
-        {"TopicArn": TOPIC, "Protocol": "sms", "Endpoint": "+15550100"},
-        {"TopicArn": arn("sns", "other"), "Protocol": "sqs", "Endpoint": arn("sqs", "q")},
-    ]
+        {"TopicArn": TOPIC, "SubscriptionArn": f"{TOPIC}:1", "Protocol": "lambda", "Endpoint": FUNCTION},
+        {"TopicArn": TOPIC, "SubscriptionArn": f"{TOPIC}:2", "Protocol": "email", "Endpoint": "jane@example.com"},
+        {"TopicArn": TOPIC, "SubscriptionArn": "PendingConfirmation", "Protocol": "sms", "Endpoint": "+15550100"},
+        {"TopicArn": arn("sns", "other"), "SubscriptionArn": arn("sns", "other:1"), "Protocol": "sqs",
+         "Endpoint": arn("sqs", "q")},
+    ]  # fmt: skip
 
-    def harvest(self, subscriptions: list[Any] | None) -> Harvest:
-        return topics.Topics().transform(topics.Raw([{"TopicArn": self.TOPIC}], subscriptions, [], ()), SCOPE)
+    def harvest(self, subscriptions: list[Any] | None, attributes: Any = None, deliveries: Any = None) -> Harvest:
+        raw = topics.Raw([{"TopicArn": self.TOPIC}], subscriptions, attributes or {}, deliveries or {}, [], ())
+        return topics.Topics().transform(raw, SCOPE)
 
     def test_tell_whom_they_reach_but_not_people(self) -> None:
         harvest = self.harvest([{"Subscriptions": self.SUBSCRIPTIONS}])
@@ -82,6 +89,33 @@ class TestTopics:
     def test_denied_subscriptions_are_unknown(self) -> None:
         (topic,) = self.harvest(None).found
         assert topic.config == {"fifo": False}
+
+    def test_tell_where_lost_messages_go(self) -> None:
+        redrive = json.dumps({"deadLetterTargetArn": arn("sqs", "dead")})
+        told = {f"{self.TOPIC}:1": {"Attributes": {"RedrivePolicy": redrive}}}
+        (topic,) = self.harvest([{"Subscriptions": self.SUBSCRIPTIONS}], deliveries=told).found
+        assert topic.config["subscriptions"] == [
+            {"arn": f"{self.TOPIC}:1", "endpoint": FUNCTION, "dead_letter": arn("sqs", "dead")}
+        ]
+        assert topic.config["dead_letters"] == [arn("sqs", "dead")]
+
+    @pytest.mark.parametrize(
+        ("statement", "public"),
+        [
+            ({"Effect": "Allow", "Principal": "*"}, True),
+            ({"Effect": "Allow", "Principal": {"AWS": ["1", "*"]}}, True),
+            ({"Effect": "Allow", "Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"AWS:SourceOwner": "1"}}},
+             False),
+            ({"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}}, False),
+            ({"Effect": "Deny", "Principal": "*"}, False),
+        ],
+    )  # fmt: skip
+    def test_tell_whether_everybody_may_come_in(self, statement: Any, public: bool) -> None:
+        for statements in ([statement], statement):
+            policy = json.dumps({"Statement": statements})
+            attributes = {self.TOPIC: {"Attributes": {"Policy": policy, "KmsMasterKeyId": "alias/aws/sns"}}}
+            (topic,) = self.harvest(None, attributes).found
+            assert topic.config == {"fifo": False, "encrypted": True, "public": public}
 
 
 class TestStateMachines:
@@ -103,8 +137,24 @@ class TestStateMachines:
         assert machine.config == {
             "type": "STANDARD", "status": "ACTIVE", "role": "arn:aws:iam::1:role/r", "log_level": "ERROR",
             "log_groups": [arn("logs", "log-group:/sfn")], "tracing": True, "functions": [FUNCTION],
+            "states": 2,
         }  # fmt: skip
         assert "hunter2" not in repr(harvest)
+
+    @pytest.mark.parametrize(
+        ("definition", "states"),
+        [
+            ('{"States": {"A": {"Type": "Map", "ItemProcessor": {"States": {"B": {}, "C": {}}}}}}', 3),
+            ('{"States": {"A": {"Branches": [{"States": {"B": {}}}, {"States": {"C": {}}}]}}}', 3),
+            ("no JSON", 0),
+            ("[" * 100_000, 0),
+        ],
+    )
+    def test_count_states(self, definition: str, states: int) -> None:
+        described = {**self.MACHINE, "roleArn": "arn:aws:iam::1:role/r", "definition": definition}
+        raw = state_machines.Raw([self.MACHINE], {str(self.MACHINE["stateMachineArn"]): described}, [], ())
+        (machine,) = state_machines.StateMachines().transform(raw, SCOPE).found
+        assert machine.config["states"] == states
 
 
 class TestGateways:
@@ -116,7 +166,8 @@ class TestGateways:
         return {each.arn: each for each in gateways.Gateways().transform(raw, SCOPE).found}
 
     def test_tell_their_stages(self) -> None:
-        rest = {"item": [{"stageName": "prod", "tracingEnabled": True, "cacheClusterEnabled": False}]}
+        rest = {"item": [{"stageName": "prod", "tracingEnabled": True, "cacheClusterEnabled": False, "methodSettings": {
+            "*/*": {"throttlingRateLimit": 50.0, "throttlingBurstLimit": 100}}}]}  # fmt: skip
         http = [{"Items": [{"StageName": "$default", "AutoDeploy": True}]}]
         found = self.found(rest, http)
         assert {(each.type, each.name, each.arn) for each in found.values()} == {
@@ -125,8 +176,17 @@ class TestGateways:
         }
         shop, web = found.values()
         assert (shop.tags, shop.config["endpoint"]) == ({"team": "pay"}, "EDGE")
-        assert [(each["name"], each["tracing"]) for each in shop.config["stages"]] == [("prod", True)]
-        assert [(each["name"], each["auto_deploy"]) for each in web.config["stages"]] == [("$default", True)]
+        assert [(each["name"], each["tracing"], each["throttled"]) for each in shop.config["stages"]] == [
+            ("prod", True, True)
+        ]
+        assert [(each["name"], each["auto_deploy"], each["throttled"]) for each in web.config["stages"]] == [
+            ("$default", True, False)
+        ]
+
+    def test_as_much_as_the_account_may_have_is_no_limit(self) -> None:
+        told = [{"stageName": "a", "methodSettings": {"*/*": {"throttlingRateLimit": rate}}} for rate in (-1, 10_000)]
+        shop, _ = self.found({"item": told}, None).values()
+        assert [each["throttled"] for each in shop.config["stages"]] == [False, False]
 
     def test_denied_stages_are_unknown(self) -> None:
         assert not any("stages" in each.config for each in self.found(None, None).values())
@@ -174,6 +234,38 @@ def test_fetch_finds_everything(aws: RootRegion, collector: Collector, expected:
     assert all(len(each.config) > 1 for each in harvest.found)
     for each in harvest.found:
         assert json.loads(json.dumps(dict(each.config))) == each.config
+
+
+def test_fetch_reads_what_protects_from_loss(aws: RootRegion) -> None:
+    dead = json.dumps({"deadLetterTargetArn": arn("sqs", "dead")})
+    aws.call(
+        "dynamodb", "update_continuous_backups", TableName="orders",
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )  # fmt: skip
+    aws.call("sqs", "create_queue", QueueName="readers")
+    aws.call(
+        "sns", "subscribe", TopicArn=arn("sns", "news"), Protocol="sqs", Endpoint=arn("sqs", "readers"),
+        Attributes={"RedrivePolicy": dead},
+    )  # fmt: skip
+    (table,) = collected(tables.Tables(), aws).found
+    (topic,) = collected(topics.Topics(), aws).found
+    assert table.config["recovery"] is True
+    assert [each["dead_letter"] for each in topic.config["subscriptions"]] == [arn("sqs", "dead")]
+    assert (topic.config["encrypted"], topic.config["public"]) == (False, False)
+
+
+def test_denied_extras_are_unknown(aws: RootRegion, simulated_aws: SimulatedAws) -> None:
+    for action in ("dynamodb:DescribeContinuousBackups", "sns:GetTopicAttributes"):
+        simulated_aws.deny(ACCOUNT, action)
+    table, topic = collected(tables.Tables(), aws), collected(topics.Topics(), aws)
+    assert "recovery" not in table.found[0].config
+    assert "encrypted" not in topic.found[0].config
+    assert table.lacking == ("dynamodb:DescribeContinuousBackups",)
+    assert topic.lacking == ("sns:GetTopicAttributes",)
+
+
+def collected(collector: Collector, aws: RootRegion) -> Harvest:
+    return collector.transform(collector.fetch(aws, SCOPE), SCOPE)
 
 
 @pytest.mark.parametrize(("collector", "expected"), COLLECTORS, ids=NAMES)
