@@ -57,6 +57,13 @@ export function day(seconds) {
   return `${at.getUTCDate()} ${at.toLocaleDateString('en', { month: 'short', timeZone: 'UTC' })}`;
 }
 
+/** What was usual in a bucket; nothing where nobody knows. */
+export function usual(spec, index) {
+  const { low, high } = spec.expected ?? {};
+  const format = formatter(spec.fmt);
+  return low?.[index] == null ? '' : `${format(low[index])} to ${format(high[index])}`;
+}
+
 /** The bucket that begins at `start` and lasts `step` seconds. */
 export function bucket(start, step) {
   if (step >= 86_400) return day(start);

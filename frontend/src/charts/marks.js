@@ -4,6 +4,39 @@ import { color } from './colors.js';
 
 const FONT = '"Inter Variable", system-ui';
 
+/** What is usual, as a shaded band behind everything; a bucket of which nothing is known leaves a gap. */
+export function drawExpected(u, spec) {
+  const { low, high } = spec.expected ?? {};
+  if (!low) return;
+  const { ctx } = u;
+  ctx.save();
+  ctx.fillStyle = color('info', 0.13);
+  for (let from = 0; from < low.length; from += 1) {
+    let to = from;
+    while (to < low.length && low[to] != null && high[to] != null) to += 1;
+    if (to > from) fillBetween(u, spec, low, high, from, to);
+    from = to;
+  }
+  ctx.restore();
+}
+
+/** Each bucket as wide as it is, so that the band has steps as the data has. */
+function fillBetween(u, spec, low, high, from, to) {
+  const { ctx } = u;
+  const x = (index) => u.valToPos(spec.t0 + index * spec.dt, 'x', true);
+  const y = (value) => u.valToPos(value, 'y', true);
+  ctx.beginPath();
+  for (let index = from; index < to; index += 1) {
+    ctx.lineTo(x(index), y(high[index]));
+    ctx.lineTo(x(index + 1), y(high[index]));
+  }
+  for (let index = to - 1; index >= from; index -= 1) {
+    ctx.lineTo(x(index + 1), y(low[index]));
+    ctx.lineTo(x(index), y(low[index]));
+  }
+  ctx.fill();
+}
+
 /** Incident bands lie behind the data. */
 export function drawBands(u, spec) {
   const { ctx, bbox } = u;

@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 import { color } from './colors.js';
 import { clock, day, formatter } from './format.js';
-import { drawBands, drawOverlay } from './marks.js';
+import { drawBands, drawExpected, drawOverlay } from './marks.js';
 
 const DAY = 86_400;
 const FONT = '11px "Inter Variable", system-ui';
@@ -38,7 +38,7 @@ export function options(spec, { width, height, axis, onCursor, onZoom }) {
     axes: [timeAxis(axis), valueAxis(spec.fmt, format, height)],
     cursor: cursor(spec),
     hooks: {
-      drawClear: [(u) => drawBands(u, spec)],
+      drawClear: [(u) => drawExpected(u, spec), (u) => drawBands(u, spec)],
       draw: [(u) => drawOverlay(u, spec)],
       setCursor: [onCursor],
       setSelect: [(u) => select(u, onZoom)],
@@ -69,10 +69,11 @@ function gradient(token) {
 function scales(spec) {
   const count = spec.series[0].y.length;
   const limit = Math.max(0, ...(spec.lines ?? []).map((each) => each.y));
+  const usual = Math.max(0, ...(spec.expected?.high ?? []));
   return {
     x: { time: true, range: () => [spec.t0, spec.t0 + count * spec.dt] },
     // Room above the data, and above a limit that the data does not reach.
-    y: { range: (u, low, high) => [0, Math.max((high ?? 0) * 1.08, limit * 1.22) || 1] },
+    y: { range: (u, low, high) => [0, Math.max((high ?? 0) * 1.08, usual * 1.04, limit * 1.22) || 1] },
   };
 }
 

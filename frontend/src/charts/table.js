@@ -1,11 +1,11 @@
 // The same data for those who would rather read it: one row per bucket, the newest first.
-import { bucket, formatter, told } from './format.js';
+import { bucket, formatter, told, usual } from './format.js';
 
 export function dataTable(spec, title) {
   const table = document.createElement('table');
   table.createCaption().textContent = title;
   const head = table.createTHead().insertRow();
-  for (const name of ['Time', ...spec.series.map((series) => series.l)]) {
+  for (const name of ['Time', ...spec.series.map((series) => series.l), ...(spec.expected ? ['Usual'] : [])]) {
     const cell = document.createElement('th');
     cell.scope = 'col';
     cell.textContent = name;
@@ -17,6 +17,7 @@ export function dataTable(spec, title) {
     const row = body.insertRow();
     row.insertCell().textContent = bucket(spec.t0 + index * spec.dt, spec.dt);
     for (const series of spec.series) row.insertCell().textContent = format(told(series)[index]);
+    if (spec.expected) row.insertCell().textContent = usual(spec, index);
   }
   return table;
 }

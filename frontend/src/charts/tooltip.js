@@ -1,5 +1,5 @@
 // One tooltip for all charts. It is built from text nodes: names of series and deployments come from customers.
-import { bucket, formatter, told } from './format.js';
+import { bucket, formatter, told, usual } from './format.js';
 
 const REACH = 7;
 let element;
@@ -25,6 +25,7 @@ export function showTooltip(u, spec) {
   tip.replaceChildren(
     part('time', bucket(spec.t0 + idx * spec.dt, spec.dt) + stillFilling(spec, idx)),
     ...spec.series.map((series) => value(series, idx, formatter(spec.fmt))),
+    ...(usual(spec, idx) ? [part('usual', `usually ${usual(spec, idx)}`)] : []),
     ...near.map(deployment),
   );
   tip.hidden = false;
