@@ -35,9 +35,12 @@ class Pruning:
 
     @property
     def numbers(self) -> str:
-        """``3 to 17``, or every one where there are few."""
+        """``3 to 17``; ``15 of 1 to 17`` where some of those stay, and every one where there are few."""
         numbers = [version.number for version in self.versions]
-        return ", ".join(numbers) if len(numbers) <= 4 else f"{len(numbers)} of {numbers[0]} to {numbers[-1]}"
+        if len(numbers) <= 2:
+            return ", ".join(numbers)
+        span = f"{numbers[0]} to {numbers[-1]}"
+        return span if int(numbers[-1]) - int(numbers[0]) < len(numbers) else f"{len(numbers)} of {span}"
 
     @property
     def command(self) -> str:

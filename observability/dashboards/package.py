@@ -21,7 +21,7 @@ from observability.inventory import limits, packages
 from observability.inventory.limits import Gauge
 from observability.inventory.models import Package, Resource
 from observability.inventory.packages import Change, Diff
-from observability.inventory.waste import BY_KEY, Category
+from observability.inventory.waste import BY_KEY
 from observability.telemetry.environment import Metric
 from observability.telemetry.records import Window
 from observability.telemetry.store import get_store
@@ -46,8 +46,22 @@ class Level:
         return WRITERS[self.gauge.limit.unit](self.gauge.used)
 
     @property
+    def soft(self) -> bool:
+        """Whether nothing breaks there: it only decides how one can deploy."""
+        return not self.gauge.limit.hard
+
+    @property
     def allowed(self) -> str:
         return WRITERS[self.gauge.limit.unit](self.gauge.allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """One category; the words of its advice, each with whether they are code."""
+
+    title: str
+    bytes: int
+    advice: Sequence[tuple[str, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +171,12 @@ def stepped(history: Sequence[Package], starts: Sequence[Starts | None], *, imag
     return steps
 
 
-def waste(found: Mapping[str, int]) -> list[tuple[Category, int]]:
+def waste(found: Mapping[str, int]) -> list[Waste]:
     """What need not be deployed, the most first."""
-    told = [(BY_KEY[key], number) for key, number in found.items() if number and key in BY_KEY]
-    return sorted(told, key=lambda each: -each[1])
+    told = [
+        Waste(BY_KEY[key].title, number, [(words, place % 2 == 1) for place, words in enumerate(parts)])
+        for key, number in found.items()
+        if number and key in BY_KEY
+        for parts in [BY_KEY[key].advice.split("`")]
+    ]
+    return sorted(told, key=lambda each: -each.bytes)

@@ -11,7 +11,7 @@ MOST = 40
 """So many tiles can be told apart."""
 
 ROOTS = {"/var/task": "Code", "/opt": "Layers"}
-"""Where code and layers lie inside an environment; the paths of a zip begin at its own root."""
+"""Where code and layers lie inside an environment."""
 
 COLOURS = {"/var/task": "lambda", "/opt": "s3"}
 
@@ -29,10 +29,11 @@ class Map:
 def opened(
     folders: Iterable[Mapping[str, Any]], at: str, *, whole: int | None, address: Callable[[str], str]
 ) -> Map | None:
-    """The folder ``at``, or all of the package where there is no such folder; None where nothing is known of any.
+    """The folder ``at``; of the whole package, where there is no such folder, every folder that is told.
 
-    What is told of a folder does not count the folders within it that are told as well; layers may bring the same one.
-    ``address`` makes a link of a path; ``whole`` is the size of the package, of which the largest folders are known.
+    None where none is. What is told of a folder does not count the folders within it that are told as well; layers may
+    bring the same one. ``address`` makes a link of a path; ``whole`` is the size of the package, of which the largest
+    folders are known.
     """
     known: dict[str, int] = {}
     for each in folders:
@@ -40,40 +41,29 @@ def opened(
     if not known:
         return None
     at = at if any(_within(path, at) for path in known) else ""
-    is_whole, at = not at, at or _only_root(known)
-    parts: dict[str, int] = {}
-    for path, number in known.items():
-        if _within(path, at):
-            child = _child(path, at)
-            parts[child] = parts.get(child, 0) + number
+    parts = _children(known, at) if at else known
     inside = sum(parts.values())
     tiles = [_tile(path, number, at, known, address) for path, number in _largest(parts)]
     hidden = inside - sum(int(tile.value) for tile in tiles)
-    rest = hidden + (max(0, whole - inside) if whole and is_whole else 0)
+    rest = hidden + (max(0, whole - inside) if whole and not at else 0)
     if rest:
         tiles.append(Tile("Smaller ones", rest, size(rest), address(at), ""))
-    here = "" if is_whole else at
-    return Map(tiles, _trail(here, address), here, inside + (rest - hidden))
+    return Map(tiles, _trail(at, address), at, inside + (rest - hidden))
 
 
-def _only_root(known: Iterable[str]) -> str:
-    """The one root that everything lies in, so that nobody has to open it first; else nothing."""
-    return next((root for root in ROOTS if all(_within(path, root) for path in known)), "")
+def _children(known: Mapping[str, int], at: str) -> dict[str, int]:
+    """The folders directly below, each with all that lies in it, and the folder itself with its own files."""
+    parts: dict[str, int] = {}
+    for path, number in known.items():
+        if _within(path, at):
+            below = path[len(at) :].lstrip("/").partition("/")[0]
+            child = f"{at}/{below}" if below else at
+            parts[child] = parts.get(child, 0) + number
+    return parts
 
 
 def _within(path: str, at: str) -> bool:
     return not at or path == at or path.startswith(f"{at}/")
-
-
-def _child(path: str, at: str) -> str:
-    """The folder below ``at`` that leads to the path; ``at`` itself for what lies in it directly."""
-    if path == at:
-        return at
-    root = next((root for root in ROOTS if _within(path, root)), "")
-    if root and not at:
-        return root
-    below = path[len(at) :].lstrip("/").partition("/")[0]
-    return f"{at}/{below}" if at else below
 
 
 def _largest(parts: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -81,10 +71,12 @@ def _largest(parts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _tile(path: str, number: int, at: str, known: Iterable[str], address: Callable[[str], str]) -> Tile:
+    """Opens what is deeper, else the folder that it lies in."""
     deeper = path != at and any(each.startswith(f"{path}/") for each in known)
-    label = "Files here" if path == at else ROOTS.get(path) or path.rpartition("/")[2] or "Files here"
+    above = path.rpartition("/")[0] if path not in ROOTS else path
     root = next((root for root in ROOTS if _within(path, root)), "")
-    return Tile(label, number, size(number), address(path if deeper else at), COLOURS.get(root, "lambda"))
+    label = "Files here" if path == at else ROOTS.get(path) or path.rpartition("/")[2] or "Files here"
+    return Tile(label, number, size(number), address(path if deeper else at or above), COLOURS.get(root, "lambda"))
 
 
 def _trail(at: str, address: Callable[[str], str]) -> list[tuple[str, str]]:

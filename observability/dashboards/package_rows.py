@@ -19,10 +19,10 @@ HISTORY = packages.LOOK_BACK
 
 ZIPPED = "zipped"
 SOURCES = {
-    "archive": "From the zip itself",
-    "extension": "Measured from inside",
-    "image": "From the registry",
-    ZIPPED: "Only zipped size known",
+    "archive": "Zip's directory",
+    "extension": "Extension",
+    "image": "Registry",
+    ZIPPED: "Zipped size only",
 }
 """Where the figure comes from, as people choose it."""
 

@@ -40,7 +40,7 @@ COLUMNS = (
     ("", "Layers", "num max-lg:hidden"),
     ("growth", "Growth", "max-lg:hidden"),
     ("soonest", "Limit reached", "max-sm:hidden"),
-    ("", "Figure", "max-xl:hidden"),
+    ("", "Known from", "max-xl:hidden"),
 )
 """The sort that a heading offers, the heading, and where it is hidden for want of room."""
 

@@ -47,7 +47,7 @@ class TestTab:
         )
         page = text(alice_in, checkout)
         for told in (
-            "80.0%", "200 MB of 250 MB: code 180 MB, layers 20 MB", "node_modules: 100 MB", "Smaller ones: 20 MB",
+            "80.0%", "200 MB of 250 MB: code 180 MB, layers 20 MB", "sharp: 100 MB", "Smaller ones: 20 MB",
             "sharp", "0.33.0", "Tests", "3 MB", "Leave out folders named test", "The next deployment fails",
         ):  # fmt: skip
             assert told in page
@@ -63,8 +63,8 @@ class TestTab:
             folders=[{"path": "/var/task/src", "bytes": 30 * MIB}],
         )  # fmt: skip
         page = text(alice_in, checkout)
-        assert "Layers: 40 MB" in page
-        assert "Code: 30 MB" in page
+        assert "numpy: 40 MB" in page
+        assert "src: 30 MB" in page
         assert "Smaller ones" not in page
 
     def test_tells_what_grew(self, alice_in: Client, checkout: Resource) -> None:
@@ -149,20 +149,19 @@ class TestFolders:
         found = opened(parts, at, whole=whole, address=lambda path: f"?{path}")
         return {tile.label: int(tile.value) for tile in found.tiles} if found else {}
 
-    def test_add_up_what_lies_below(self) -> None:
-        folders = {"node_modules/a": 3, "node_modules/b": 4, "src": 2}
-        assert self.labels(folders) == {"node_modules": 7, "src": 2}
-        assert self.labels(folders, "node_modules") == {"b": 4, "a": 3}
+    def test_are_all_there_at_first(self) -> None:
+        folders = {"/var/task/node_modules/a": 3, "/var/task/src": 2, "/var/task": 1, "/opt/python/numpy": 9}
+        assert self.labels(folders) == {"numpy": 9, "a": 3, "src": 2, "Code": 1}
 
-    def test_tell_code_from_layers(self) -> None:
-        folders = {"/var/task/lib/x": 5, "/var/task": 1, "/opt/python/numpy": 9}
-        assert self.labels(folders) == {"Layers": 9, "Code": 6}
-        assert self.labels(folders, "/var/task") == {"lib": 5, "Files here": 1}
-        assert self.labels({"/var/task/lib/x": 5, "/var/task/a": 1}, whole=9) == {"lib": 5, "a": 1, "Smaller ones": 3}
-        assert self.labels(folders, "/opt/python") == {"numpy": 9}
+    def test_add_up_what_lies_below(self) -> None:
+        folders = {"/var/task/lib/x": 5, "/var/task/lib/y": 2, "/var/task": 1, "/opt/python/numpy": 9}
+        assert self.labels(folders, "/var/task") == {"lib": 7, "Files here": 1}
+        assert self.labels(folders, "/var/task/lib") == {"x": 5, "y": 2}
+        assert self.labels(folders, "/opt") == {"python": 9}
 
     def test_tell_what_is_missing(self) -> None:
         assert self.labels({"a": 3}, whole=10) == {"a": 3, "Smaller ones": 7}
+        assert self.labels({"a/b": 3}, "a", whole=10) == {"b": 3}
         assert sum(self.labels({f"f{number}": 1 for number in range(99)}).values()) == 99
 
     def test_never_mistake_a_name_for_its_beginning(self) -> None:
