@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+from demo import packages
 from demo.catalogue import Function
 
 EVERY_MINUTES = 5
@@ -13,27 +14,35 @@ MEGABYTE = 1 << 20
 NEIGHBOURS = {"fraud-score": "lambda-insights", "pdf-invoice": "otel-collector"}
 """Functions with another extension, and which."""
 
-CODE_MB = {"auth-token": 9, "fraud-score": 171, "pdf-invoice": 96, "inventory-sync": 88, "image-resize": 41}
-LAYERS_MB = {"fraud-score": 58, "pdf-invoice": 112}
-
 
 def born(function: Function) -> Iterator[tuple[str, Any]]:
     """What is told once per environment."""
     for name in ("nightjar", NEIGHBOURS.get(function.name)):
         if name:
             yield "platform.extension", {"name": name, "state": "Ready", "events": ["INVOKE", "SHUTDOWN"]}
-    code, layers = CODE_MB.get(function.name, 14) * MEGABYTE, LAYERS_MB.get(function.name, 0) * MEGABYTE
-    folders = [("/var/task", code), ("/opt/lib", layers), ("/opt/extensions", 8 * MEGABYTE)]
+    code, layers = packages.code(function), packages.layers(function)
+    folders = sized("/var/task", code) | {
+        path: size for layer in layers for path, size in sized("/opt", packages.LAYERS[layer]).items()
+    }
     yield (
         "nightjar.size",
         {
-            "codeBytes": code,
-            "layersBytes": layers + 8 * MEGABYTE,
-            "files": code // 20_000,
+            "codeBytes": packages.size(code),
+            "layersBytes": sum(packages.size(packages.LAYERS[layer]) for layer in layers),
+            "files": len(code) + sum(len(packages.LAYERS[layer]) for layer in layers),
             "complete": True,
-            "folders": [{"path": path, "bytes": size} for path, size in folders if size],
+            "folders": [{"path": path, "bytes": size} for path, size in sorted(folders.items(), key=lambda f: -f[1])],
         },
     )
+
+
+def sized(root: str, files: packages.Files) -> dict[str, int]:
+    """Bytes by folder, two deep, as the extension tells them."""
+    found: dict[str, int] = {}
+    for path, content in files.items():
+        folder = "/".join([root, *path.split("/")[:-1][:2]])
+        found[folder] = found.get(folder, 0) + packages.size({path: content})
+    return found
 
 
 def used(function: Function, random: Random) -> tuple[str, Any]:

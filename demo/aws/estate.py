@@ -6,9 +6,10 @@ from typing import Any
 
 from moto.moto_api._internal import mock_random
 
+from demo import packages
 from demo.aws import deployments
-from demo.aws.archives import CODE, LAYERS, USES, archive
-from demo.aws.server import SimulatedAws
+from demo.aws.archives import archive
+from demo.aws.server import PRINCIPAL, SimulatedAws
 from demo.aws.traffic import SCHEDULES, VERSIONS
 from demo.catalogue import ACCOUNT, CATALOGUE, FLEET, SHOP, Function
 
@@ -28,6 +29,7 @@ TRUST = {
     ],
 }
 EUROPE, AMERICA = "eu-central-1", "us-east-1"
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
 def build(aws: SimulatedAws) -> None:
@@ -67,38 +69,36 @@ class Place:
 
     def settle(self, functions: list[Function]) -> None:
         """The functions with their layers, versions and log groups."""
-        layers = {layer for function in functions if (layer := USES.get(function.name))}
+        layers = {layer for function in functions for layer in packages.layers(function)}
         arns = {layer: self.layer(layer) for layer in sorted(layers)}
         for function in functions:
-            self.function(function, [arns[USES[function.name]]] if function.name in USES else [])
+            if function.name in packages.IMAGES:
+                self.image(function, packages.IMAGES[function.name])
+            else:
+                self.function(function, [arns[layer] for layer in packages.layers(function)])
             self.client("logs").create_log_group(logGroupName=function.logs_to)
             self.client("logs").put_retention_policy(logGroupName=function.logs_to, retentionInDays=30)
 
     def layer(self, name: str) -> str:
-        published = self.client("lambda").publish_layer_version(
+        """A version of a layer; those of Nightjar's extension are in Nightjar's own account."""
+        owner = PRINCIPAL if name in packages.OURS else self.account
+        published = self.aws.account(owner).client("lambda", self.region).publish_layer_version(
             LayerName=name,
-            Content={"ZipFile": archive(LAYERS[name])},
+            Content={"ZipFile": archive(packages.LAYERS[name])},
             CompatibleRuntimes=["nodejs22.x", "nodejs20.x"] if "node" in name else ["python3.12", "python3.13"],
-        )
+        )  # fmt: skip
         arn: str = published["LayerVersionArn"]
         return arn
 
     def function(self, function: Function, layers: list[str]) -> None:
         client = self.client("lambda")
-        files = CODE.get(function.name, {f"{function.name}/index": 200 * function.used_mb})
+        files = packages.code(function)
         client.create_function(
-            FunctionName=function.name,
+            **self.settings(function),
             Runtime=function.runtime,
-            Role=self.role,
             Handler=next(handler for runtime, handler in HANDLERS.items() if function.runtime.startswith(runtime)),
             Code={"ZipFile": archive(files)},
-            Architectures=[function.architecture],
-            MemorySize=function.memory_mb,
-            Timeout=function.timeout_s,
             Layers=layers,
-            LoggingConfig={"LogFormat": function.log_format, "LogGroup": function.logs_to},
-            Environment={"Variables": {"STAGE": "production", "LOG_LEVEL": "info"}},
-            Tags={"team": "shop" if function.account == SHOP else "retail", "stage": "production"},
         )
         if newest := VERSIONS.get(function.name):
             for number in range(int(newest)):
@@ -107,6 +107,30 @@ class Place:
                 )
                 client.publish_version(FunctionName=function.name, Description=f"Release {number + 1}")
             client.create_alias(FunctionName=function.name, Name="live", FunctionVersion=newest)
+
+    def image(self, function: Function, size: int) -> None:
+        """A function that is a container image, in a registry of the same account."""
+        registry, repository = self.client("ecr"), function.name.replace("-", "/", 1)
+        registry.create_repository(repositoryName=repository)
+        layers = [{"digest": f"sha256:{size:064x}", "size": size}]
+        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": {"size": size}, "layers": layers}
+        put = registry.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag="live")
+        digest = put["image"]["imageId"]["imageDigest"]
+        uri = f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{repository}@{digest}"
+        self.client("lambda").create_function(**self.settings(function), PackageType="Image", Code={"ImageUri": uri})
+
+    def settings(self, function: Function) -> dict[str, Any]:
+        """What every function has, however it is packed."""
+        return {
+            "FunctionName": function.name,
+            "Role": self.role,
+            "Architectures": [function.architecture],
+            "MemorySize": function.memory_mb,
+            "Timeout": function.timeout_s,
+            "LoggingConfig": {"LogFormat": function.log_format, "LogGroup": function.logs_to},
+            "Environment": {"Variables": {"STAGE": "production", "LOG_LEVEL": "info"}},
+            "Tags": {"team": "shop" if function.account == SHOP else "retail", "stage": "production"},
+        }
 
     def queue(self, name: str, **attributes: str) -> str:
         self.client("sqs").create_queue(QueueName=name, Attributes=attributes, tags={"team": "shop"})

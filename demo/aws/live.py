@@ -28,6 +28,8 @@ class Life:
     def go_on(self, now: datetime) -> None:
         """Everything that happened up to ``now``, and nothing twice."""
         if (release := deployments.release_of(now)) != self.released:
+            if not self.released:
+                deployments.catch_up(self.aws, release)
             deployments.deploy(self.aws, release)
             self.released = release
         self.write(now)
