@@ -25,6 +25,24 @@ def function_cli(function: Subject, command: str, *options: str) -> Fix:
     return cli(f"lambda {command}", function.region, option("function-name", function.name), *options)
 
 
+def failure_queue(function: Subject) -> tuple[str, Fix]:
+    """The ARN of a queue for what a function fails on, and the command that makes it."""
+    name = f"{function.name}-failed"
+    made = cli("sqs create-queue", function.region, option("queue-name", name))
+    return f"arn:{function.arn.split(':')[1]}:sqs:{function.region}:{function.account}:{name}", made
+
+
+def on_asynchronous(function: Subject, *options: str) -> Fix:
+    """Set something of how it is called asynchronously. ``put`` would overwrite what is set already."""
+    verb = "update" if function.config.get("event_invoke") else "put"
+    return function_cli(function, f"{verb}-function-event-invoke-config", *options)
+
+
+def on_failure(target: str) -> str:
+    """The option that sends what fails to this ARN."""
+    return option("destination-config", {"OnFailure": {"Destination": target}})
+
+
 def in_template(function: Subject, *lines: str) -> Fix:
     return sam("AWS::Serverless::Function", function.name, *lines)
 

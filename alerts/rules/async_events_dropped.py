@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
-from alerts.fixes import option, steps
-from alerts.reconfigure import function_cli
+from alerts.fixes import steps
+from alerts.reconfigure import failure_queue, on_asynchronous, on_failure
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from observability.ui.units import elapsed, number, percent
 
@@ -48,15 +48,13 @@ class AsyncEventsDropped:
 def _fixes(subject: Subject, kept: str) -> list[Fix]:
     if kept:
         return [steps("Mend why they failed: see the errors of this function.", f"Then run again what is in {kept}.")]
-    queue = f"arn:{subject.arn.split(':')[1]}:sqs:{subject.region}:{subject.account}:{subject.name}-failed"
+    queue, make = failure_queue(subject)
     return [
-        function_cli(
-            subject, "put-function-event-invoke-config",
-            option("destination-config", {"OnFailure": {"Destination": queue}}),
-        ),
+        make,
+        on_asynchronous(subject, on_failure(queue)),
         steps(
-            "Create the queue of the command above and let the function's role send to it.",
+            f"Let the function's role send to the queue: sqs:SendMessage on {queue}.",
             "Mend why the events failed: see the errors of this function.",
             "Ask whoever sent the lost ones to send them again; their runs are listed under errors.",
         ),
-    ]  # fmt: skip
+    ]

@@ -64,6 +64,7 @@ def _fixes(subject: Subject) -> list[Fix]:
                 ["publish = true", "snap_start {", '  apply_on = "PublishedVersions"', "}"],
                 ["AutoPublishAlias: live", "SnapStart:", "  ApplyOn: PublishedVersions"],
             ),
+            function_cli(subject, "publish-version"),
         ]
     alias = next(iter(sorted(subject.config.get("aliases") or {})), "live")
     warm = function_cli(

@@ -41,9 +41,21 @@ class DebugLogging:
             ],
             fixes=configure(
                 subject,
-                ["--logging-config LogFormat=JSON,ApplicationLogLevel=INFO"],
+                [f"--logging-config {_logging(subject)}"],
                 ["logging_config {", '  log_format = "JSON"', '  application_log_level = "INFO"', "}"],
                 ["LoggingConfig:", "  LogFormat: JSON", "  ApplicationLogLevel: INFO"],
             ),
             confidence=Confidence.HIGH,
         )
+
+
+def _logging(subject: Subject) -> str:
+    """All of its settings, as AWS forgets those that are not named."""
+    config = subject.config
+    told = {
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": "INFO",
+        "SystemLogLevel": config.get("system_log_level"),
+        "LogGroup": config.get("log_group"),
+    }
+    return ",".join(f"{name}={value}" for name, value in told.items() if value)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
 from alerts.fixes import option, steps
-from alerts.reconfigure import function_cli
+from alerts.reconfigure import on_asynchronous
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
 from alerts.saving import mean_usd, per_month
 from observability.ui.units import dollars, number, percent
@@ -51,7 +51,7 @@ class RetryStorm:
                     "Mend the error that happens most often: see the errors of this function.",
                     "What cannot succeed the second time should not be raised: log it, put it aside, and return.",
                 ),
-                function_cli(subject, "put-function-event-invoke-config", option("maximum-retry-attempts", 0)),
+                on_asynchronous(subject, option("maximum-retry-attempts", 0)),
             ],
             confidence=Confidence.LOW,
             usd_month=None if wasted is None else (0.0, wasted),

@@ -3,7 +3,7 @@
 A layer counts against the 250 MB like code does; what it saves is uploading and storing the same again and again.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -21,6 +21,8 @@ Key = tuple[str, str, str, str]
 
 FOLDERS = {"python": "python/", "node": "nodejs/node_modules/", "java": "java/lib/", "ruby": "ruby/gems/"}
 NAMED = 5
+LEAST = MIB // 4
+"""Smaller dependencies are not worth a layer, and there are many."""
 
 _CARRIERS: WeakKeyDictionary[Estate, Mapping[Key, Sequence[Subject]]] = WeakKeyDictionary()
 
@@ -46,23 +48,23 @@ class SharedDependency:
         carriers = _carriers(estate)
         shared = [
             each for each in subject.package.dependencies
-            if len(carriers.get(_key(subject, each), ())) >= knobs["functions"] and not _comes_along(subject, each)
+            if each["bytes"] >= LEAST
+            and len(carriers.get(_key(subject, each), ())) >= knobs["functions"]
+            and not _comes_along(subject, each)
         ]  # fmt: skip
         total = sum(each["bytes"] for each in shared)
         if total <= knobs["mb"] * MIB:
             return
-        often = Counter(
-            other.name for each in shared for other in carriers[_key(subject, each)] if other is not subject
-        )
-        others = [name for name, _ in sorted(often.items(), key=lambda pair: (-pair[1], pair[0]))]
+        largest = carriers[_key(subject, shared[0])]
+        others = [other.name for other in largest[: NAMED + 1] if other is not subject][:NAMED]
         names = [str(each["name"]) for each in shared]
         yield Advice(
-            text=f"{subject.name} carries {_some(names)} ({size(total)}), byte for byte as {_some(others)} do.",
+            text=f"{subject.name} carries {_some(names)} ({size(total)}), as other functions do, byte for byte.",
             evidence=[
                 *((f"{each['name']} {each.get('version') or ''}".strip(),
                    f"{size(each['bytes'])}, in {len(carriers[_key(subject, each)])} functions")
                   for each in shared[:8]),
-                ("Other functions", _some(others)),
+                (f"{names[0]} is also in", _some(others)),
                 ("Layers it has", f"{len(subject.config.get('layers') or ())} of {LAYERS.value}"),
             ],
             fixes=_fixes(subject, shared),
@@ -93,7 +95,8 @@ def _carriers(estate: Estate) -> Mapping[Key, Sequence[Subject]]:
         for function in estate.of_type("lambda_function"):
             if function.package is not None and function.config.get("package_type") == "Zip":
                 for dependency in function.package.dependencies:
-                    found[_key(function, dependency)].append(function)
+                    if dependency["bytes"] >= LEAST:
+                        found[_key(function, dependency)].append(function)
         _CARRIERS[estate] = found
     return _CARRIERS[estate]
 

@@ -1,5 +1,6 @@
 """Functions that stand still when one availability zone does."""
 
+import json
 from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
@@ -32,8 +33,14 @@ class SingleSubnet:
             fixes=configure(
                 subject,
                 [f"--vpc-config SubnetIds={','.join(both)},SecurityGroupIds={','.join(groups)}"],
-                ["vpc_config {", f'  subnet_ids = ["{both[0]}", "{both[1]}"]', "}"],
-                ["VpcConfig:", "  SubnetIds:", *(f"    - {each}" for each in both)],
+                [
+                    "vpc_config {",
+                    f"  subnet_ids         = {json.dumps(both)}",
+                    f"  security_group_ids = {json.dumps(list(groups))}",
+                    "}",
+                ],
+                ["VpcConfig:", "  SubnetIds:", *(f"    - {each}" for each in both), "  SecurityGroupIds:"]
+                + [f"    - {each}" for each in groups],
             ),
             confidence=Confidence.HIGH,
         )

@@ -6,8 +6,9 @@ A snapshot is paid for as long as it is kept and for each restore, but for Java;
 from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
-from alerts.reconfigure import configure
-from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
+from alerts.fixes import steps
+from alerts.reconfigure import configure, function_cli
+from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.saving import MONTH_S, mean_init_ms, memory_mb, per_month, price_of, time_month
 from observability.inventory.runtimes import runtimes
 from observability.telemetry.pricing import FREE_STORAGE_MB, pays_for_snapshots
@@ -42,7 +43,7 @@ class SnapStartPayback:
             return
         low, high = starts * (1 - RESTORED) - price, starts - price
         yield Advice(
-            text=f"{subject.name} takes {milliseconds(init)} to begin; from a snapshot it would take less than half.",
+            text=f"{subject.name} takes {milliseconds(init)} to begin; from a snapshot, half of that or less.",
             evidence=[
                 ("Mean start", milliseconds(init)),
                 ("Cold starts", f"{number(rollup.cold_starts)} of {number(rollup.invocations)} runs"),
@@ -51,16 +52,28 @@ class SnapStartPayback:
                 ("Together", f"saves {dollars(high)} at best, and costs {dollars(-low)} more at worst"
                  if low < 0 else f"saves {dollars(low)} to {dollars(high)} a month"),
             ],
-            fixes=configure(
-                subject,
-                ["--snap-start ApplyOn=PublishedVersions"],
-                ["publish = true", "snap_start {", '  apply_on = "PublishedVersions"', "}"],
-                ["AutoPublishAlias: live", "SnapStart:", "  ApplyOn: PublishedVersions"],
-            ),
+            fixes=_fixes(subject),
             confidence=Confidence.LOW,
             usd_month=(low, high) if low >= 0 else None,
             saved_ms=init * (1 - RESTORED),
         )  # fmt: skip
+
+
+def _fixes(subject: Subject) -> list[Fix]:
+    """Only published versions have snapshots, so callers must be led to one."""
+    return [
+        *configure(
+            subject,
+            ["--snap-start ApplyOn=PublishedVersions"],
+            ["publish = true", "snap_start {", '  apply_on = "PublishedVersions"', "}"],
+            ["AutoPublishAlias: live", "SnapStart:", "  ApplyOn: PublishedVersions"],
+        ),
+        function_cli(subject, "publish-version"),
+        steps(
+            "Publish a version, and let callers name it or an alias of it: $LATEST has no snapshot.",
+            "See that nothing made while starting must be unique or fresh: random seeds, connections, credentials.",
+        ),
+    ]
 
 
 def _is_able(subject: Subject) -> bool:

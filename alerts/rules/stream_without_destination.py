@@ -5,7 +5,7 @@ from typing import Any
 
 from alerts.finding import Severity
 from alerts.fixes import cli, option, terraform
-from alerts.reconfigure import in_order, in_template
+from alerts.reconfigure import failure_queue, in_order, in_template, on_failure
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from observability.ui.units import number
 
@@ -52,26 +52,22 @@ def _advice(function: Subject, mapping: Mapping[str, Any], service: str, endless
 
 
 def _fixes(function: Subject, mapping: Mapping[str, Any], name: str) -> list[Fix]:
-    partition = function.arn.split(":")[1]
-    failed = f"arn:{partition}:sqs:{function.region}:{function.account}:{function.name}-failed"
-    target = mapping.get("on_failure") or failed
-    return in_order(
-        function,
-        [
-            cli(
-                "lambda update-event-source-mapping", function.region, option("uuid", mapping["uuid"]),
-                option("maximum-retry-attempts", RETRIES), "--bisect-batch-on-function-error",
-                option("destination-config", {"OnFailure": {"Destination": target}}),
-            ),
-            terraform(
-                "aws_lambda_event_source_mapping", f"{function.name}_{name}",
-                f"maximum_retry_attempts = {RETRIES}", "bisect_batch_on_function_error = true", "destination_config {",
-                "  on_failure {", f'    destination_arn = "{target}"', "  }", "}",
-            ),
-            in_template(
-                function, "Events:", "  Stream:", "    Properties:", f"      MaximumRetryAttempts: {RETRIES}",
-                "      BisectBatchOnFunctionError: true", "      DestinationConfig:", "        OnFailure:",
-                f"          Destination: {target}",
-            ),
-        ],
-    )  # fmt: skip
+    queue, make = failure_queue(function)
+    target = mapping.get("on_failure") or queue
+    fixes = [
+        cli(
+            "lambda update-event-source-mapping", function.region, option("uuid", mapping["uuid"]),
+            option("maximum-retry-attempts", RETRIES), "--bisect-batch-on-function-error", on_failure(target),
+        ),
+        terraform(
+            "aws_lambda_event_source_mapping", f"{function.name}_{name}",
+            f"maximum_retry_attempts = {RETRIES}", "bisect_batch_on_function_error = true", "destination_config {",
+            "  on_failure {", f'    destination_arn = "{target}"', "  }", "}",
+        ),
+        in_template(
+            function, "Events:", "  Stream:", "    Properties:", f"      MaximumRetryAttempts: {RETRIES}",
+            "      BisectBatchOnFunctionError: true", "      DestinationConfig:", "        OnFailure:",
+            f"          Destination: {target}",
+        ),
+    ]  # fmt: skip
+    return in_order(function, [*([make] if target == queue else []), *fixes])

@@ -1,6 +1,8 @@
 """Functions that AWS refuses to run, because too much of something runs already; and who has it all (F17)."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
@@ -9,6 +11,11 @@ from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, 
 from observability.ui.units import number, percent
 
 BLAMED = 3
+
+Holder = tuple[Subject, float]
+"""A function, and how many of it ran at once at most."""
+Pools = Mapping[tuple[str, str], Sequence[Holder]]
+_POOLS: WeakKeyDictionary[Estate, Pools] = WeakKeyDictionary()
 
 
 class Throttled:
@@ -33,7 +40,7 @@ class Throttled:
             return
         rate = throttles / (throttles + (subject.total("Invocations") or subject.rollup.invocations))
         holders = () if reserved else _holders(subject, estate)
-        limit = f"its own {reserved:,} executions" if reserved else "what the account has left"
+        limit = f"its own {reserved:,} executions" if reserved else "what the account has left, or AWS's pace"
         yield Advice(
             text=f"{percent(rate)} of the calls of {subject.name} are throttled: it runs into {limit}.",
             evidence=[
@@ -49,20 +56,28 @@ class Throttled:
         )
 
 
-def _holders(subject: Subject, estate: Estate) -> Sequence[tuple[Subject, float]]:
-    """Who shares the pool and took most of it at a time, by their peaks; not those with a share of their own."""
-    sharing = [
-        (each, peak)
-        for each in estate.of_type("lambda_function")
-        if each is not subject
-        and (each.account, each.region) == (subject.account, subject.region)
-        and each.config.get("reserved_concurrency") is None
-        and (peak := each.peak("ConcurrentExecutions"))
-    ]
-    return sorted(sharing, key=lambda pair: (-pair[1], pair[0].name))[:BLAMED]
+def _holders(subject: Subject, estate: Estate) -> Sequence[Holder]:
+    """Who shares the pool and took most of it at a time, by their peaks."""
+    sharing = _pools(estate).get((subject.account, subject.region), ())
+    return [holder for holder in sharing if holder[0] is not subject][:BLAMED]
 
 
-def _fixes(subject: Subject, reserved: int | None, holders: Sequence[tuple[Subject, float]]) -> list[Fix]:
+def _pools(estate: Estate) -> Pools:
+    """The largest of each account and region, without those that have a share of their own; made once for an estate."""
+    if estate not in _POOLS:
+        pools: dict[tuple[str, str], list[Holder]] = defaultdict(list)
+        for each in estate.of_type("lambda_function"):
+            peak = each.peak("ConcurrentExecutions")
+            if peak and each.config.get("reserved_concurrency") is None:
+                pools[each.account, each.region].append((each, peak))
+        _POOLS[estate] = {
+            pool: sorted(holders, key=lambda holder: (-holder[1], holder[0].name))[: BLAMED + 1]
+            for pool, holders in pools.items()
+        }
+    return _POOLS[estate]
+
+
+def _fixes(subject: Subject, reserved: int | None, holders: Sequence[Holder]) -> list[Fix]:
     peak = subject.peak("ConcurrentExecutions") or 0
     wanted = max(10, round(max(peak, reserved or 0) * 1.5))
     fixes = [function_cli(subject, "put-function-concurrency", option("reserved-concurrent-executions", wanted))]

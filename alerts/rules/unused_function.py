@@ -34,7 +34,7 @@ class UnusedFunction:
         warm = sum(each["requested"] for each in config.get("provisioned") or ())
         usd = warm * memory_mb(subject) / 1024 * price_of(subject).concurrency_gb_second * MONTH_S
         yield Advice(
-            text=f"Nobody has called {subject.name} for {days:.0f} days.",
+            text=f"Nobody has called {subject.name} for {days:.0f} days or longer.",
             evidence=[
                 ("Runs", "0"),
                 ("Triggers that are on", str(len(sources))),

@@ -146,7 +146,8 @@ class TestRuntimeShipped:
 class TestSharedDependency:
     def test_names_who_else_and_publishes_a_layer(self) -> None:
         (advice,) = _shared(*three)
-        assert advice.text == "checkout carries pandas (40 MB), byte for byte as billing, reports do."
+        assert advice.text == "checkout carries pandas (40 MB), as other functions do, byte for byte."
+        assert ("pandas is also in", "billing, reports") in advice.evidence
         assert "--layer-name shared-pandas" in advice.fixes[1].text
         assert "below python/ in a zip" in advice.fixes[0].text
 
