@@ -41,12 +41,12 @@ ESCALATION = 1.2
 UNKNOWN = np.float32(3e38)
 """The bar of a tail of which nothing is known yet: nothing is over it."""
 
-MEANS = SHORT, LONG, SPREAD, DEVIATION = range(4)
-"""Places in ``means``: of the last hour, of the last day, distance from the former, distance from what is expected."""
+LAST, SHORT, LONG, SPREAD, DEVIATION = range(5)
+"""Places in ``means``: last value, mean of an hour and of a day, distance from the former and from what is expected."""
 
-TAUS = np.array([HOUR, DAY, 2 * HOUR, DAY])
-PROFILE_TAU = 5 * HOUR
-"""An hour of the day comes once a day: five hours are the hours of five days."""
+PROFILE = 5
+TAUS = np.array([1e-3, HOUR, DAY, 2 * HOUR, DAY, 5 * HOUR])
+"""Time constants of the means and of the profile: five hours of one hour of the day are five days."""
 
 CLIP = 3.0
 """Deviations by which one value may pull the profile of the day."""
@@ -55,7 +55,7 @@ FLOORS = 0.005, 0.5, 0.2
 """A tail is no narrower than this share of the level, half a count where numbers are whole, a factor of e^0.2."""
 
 STREAMS = 6
-LOG_SPREAD, RESIDUAL = 4, 5
+LOG_SPREAD, RESIDUAL, EXPECTED = 4, 5, 5
 # From (value, last, short, long, log spread, expected) to value, step, short mean, short less long mean, log of the
 # local spread, and residual against the hour of the day.
 DERIVE = np.array(
@@ -72,8 +72,10 @@ BOTH = np.hstack((DERIVE, -DERIVE))
 """[feature, tail]: the streams, and then again with the sign that makes their lows peaks."""
 
 TAILS = 2 * STREAMS
-SIDES = np.repeat(np.eye(2), STREAMS, axis=0)
-"""[tail, side]: adds up the tails above and those below."""
+SUMS = np.stack((np.ones(TAILS), np.repeat([1.0, -1.0], STREAMS)), axis=1)
+"""[tail, 2]: adds up all tails, and those above less those below."""
+
+LN10 = float(np.log(10))
 
 STATE = np.dtype(
     [
@@ -86,10 +88,8 @@ STATE = np.dtype(
         ("floor", "f4"),
         ("limit", "f4"),
         ("base", "f4"),
-        ("last", "f4"),
-        ("means", "f4", 4),
-        ("taus", "f4", 4),
-        ("profile_tau", "f4"),
+        ("means", "f4", 5),
+        ("taus", "f4", 6),
         ("reach", "f4", 2),
         ("blocks", "f4", 2),
         ("profile", "f4", 24),
@@ -97,7 +97,7 @@ STATE = np.dtype(
         ("held", "f4", TAILS),
         ("usual", "f4", TAILS),
         ("bar", "f4", TAILS),
-        ("scale", "f4", TAILS),
+        ("gain", "f4", TAILS),
         ("peaks", "f4", (2, TAILS, PEAKS)),
     ],
     align=True,
@@ -110,14 +110,30 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What is to say of one value of each of n series; ``side`` is 1 above and -1 below what is usual."""
+    """What is to say of one value of each of n series. ``reach`` [n, 2] is how far the usual goes up and down.
+
+    ``lean`` is the surprise of what is above less that of what is below. Where nothing was seen, all but ``surprise``
+    and ``learning`` is NaN.
+    """
 
     surprise: Numbers
     expected: Numbers
-    low: Numbers
-    high: Numbers
-    side: NDArray[np.int8]
+    reach: Numbers
+    lean: Numbers
     learning: Mask
+
+    @property
+    def low(self) -> Numbers:
+        return self.expected - self.reach[:, 1]
+
+    @property
+    def high(self) -> Numbers:
+        return self.expected + self.reach[:, 0]
+
+    @property
+    def side(self) -> NDArray[np.int8]:
+        """1 above and -1 below what is usual."""
+        return np.where(self.lean < 0, np.int8(-1), np.int8(1))
 
 
 def fresh(n: int) -> State:
@@ -129,7 +145,8 @@ def fresh(n: int) -> State:
         state[name] = -np.inf
     state["bar"] = UNKNOWN
     state["reach"] = np.nan
-    state["scale"] = state["whole"] = 1.0
+    state["gain"] = state["whole"] = 1.0
+    state["base"] = -1.0
     return state
 
 
@@ -139,10 +156,9 @@ def update(state: State, values: Numbers, *, at_s: float, step_s: float) -> Judg
     NaN is a missing value: it is not judged and changes nothing. ``step_s`` is the usual time between values; means
     go by the time that really passed.
     """
-    present = np.isfinite(values)
-    if present.all():
+    rows = np.flatnonzero(np.isfinite(values))
+    if len(rows) == len(state):
         return _update(state, values, at_s)
-    rows = np.flatnonzero(present)
     part = state[rows]
     judged = _update(part, values[rows], at_s)
     state[rows] = part
@@ -151,8 +167,8 @@ def update(state: State, values: Numbers, *, at_s: float, step_s: float) -> Judg
 
 def _spread(judged: Judged, rows: Rows, n: int) -> Judged:
     """The same for all n series, of which only these rows were judged."""
-    gap = [np.full(n, np.nan) for _ in range(3)]
-    whole = Judged(np.zeros(n), gap[0], gap[1], gap[2], np.zeros(n, np.int8), np.ones(n, bool))
+    gap = [np.full(n, np.nan) for _ in range(2)]
+    whole = Judged(np.zeros(n), gap[0], np.full((n, 2), np.nan), gap[1], np.ones(n, bool))
     for name in Judged.__slots__:
         getattr(whole, name)[rows] = getattr(judged, name)
     return whole
@@ -160,49 +176,49 @@ def _spread(judged: Judged, rows: Rows, n: int) -> Judged:
 
 def _update(state: State, x: Numbers, at_s: float) -> Judged:
     over = at_s >= state["block_until"]
-    if over.any():
+    if np.count_nonzero(over):
         _turn(state, np.flatnonzero(over), x, at_s)
     features = _learn(state, x, at_s)
     tails = features @ BOTH
-    bar = state["bar"]
-    excess = (tails - bar) / state["scale"]
-    each = np.minimum(excess * (1 / np.log(10)) + state["base"][:, None], CAP)
-    each *= excess > 0
-    peak = state["peak"]
+    peak, base = state["peak"], state["base"]
     np.maximum(peak, tails, out=peak)
-    sides = each @ SIDES
-    up, down = sides[:, 0], sides[:, 1]
-    expected = features[:, 5]
-    reach = state["reach"]
-    side = np.where(up >= down, np.int8(1), np.int8(-1))
-    return Judged(up + down, expected, expected - reach[:, 1], expected + reach[:, 0], side, bar[:, 0] >= UNKNOWN)
+    tails -= state["bar"]
+    tails *= state["gain"]
+    over = tails > 0
+    tails += base[:, None]
+    np.minimum(tails, CAP, out=tails)
+    tails *= over
+    sums = tails @ SUMS
+    return Judged(sums[:, 0], features[:, EXPECTED], state["reach"].astype(float), sums[:, 1], base < 0)
 
 
 def _learn(state: State, x: Numbers, at_s: float) -> Numbers:
     """The features [n, 6] that streams are derived from; the means and the profile take the value in."""
-    dt = at_s - state["seen_at"]
+    passed = np.minimum(state["seen_at"] - at_s, 0.0)
     state["seen_at"] = at_s
-    means, last = state["means"], state["last"]
+    rates = -np.expm1(passed[:, None] / state["taus"])
+    means = state["means"].astype(float)
     features = np.empty((len(x), STREAMS))
-    features[:, 0], features[:, 1] = x, last
-    expected = _expected(state, x, dt, at_s)
-    last[:] = x
-    target = np.empty((len(x), len(MEANS)))
-    target[:, SHORT] = target[:, LONG] = x
-    target[:, SPREAD] = x - means[:, SHORT]
-    target[:, DEVIATION] = x - expected
-    np.abs(target[:, SPREAD:], out=target[:, SPREAD:])
-    target -= means
-    elapsed = dt[:, None]
-    target *= elapsed / (elapsed + state["taus"])
-    means += target
-    features[:, 2:4] = means[:, :SPREAD]
-    features[:, LOG_SPREAD] = np.log(means[:, SPREAD] + state["floor"])
-    features[:, RESIDUAL] = expected
+    features[:, 0] = x
+    features[:, 1] = means[:, LAST]
+    features[:, EXPECTED] = expected = _expected(state, x, means[:, LONG], rates[:, PROFILE], at_s)
+    pull = x[:, None] - means
+    pull[:, DEVIATION] = x - expected
+    away = pull[:, SPREAD:]
+    pull[:, SPREAD] = pull[:, SHORT]
+    np.abs(away, out=away)
+    away -= means[:, SPREAD:]
+    pull *= rates[:, :PROFILE]
+    means += pull
+    state["means"] = means
+    features[:, 2:5] = means[:, SHORT : SPREAD + 1]
+    spread = features[:, LOG_SPREAD]
+    spread += state["floor"]
+    np.log(spread, out=spread)
     return features
 
 
-def _expected(state: State, x: Numbers, dt: Numbers, at_s: float) -> Numbers:
+def _expected(state: State, x: Numbers, usual: Numbers, rate: Numbers, at_s: float) -> Numbers:
     """The mean of a day, and what this hour usually is away from it: between the middles of two hours, in line.
 
     The profile moves towards the value, but no farther than an ordinary deviation pulls.
@@ -211,12 +227,13 @@ def _expected(state: State, x: Numbers, dt: Numbers, at_s: float) -> Numbers:
     first = int(hour // 1)
     share = hour - first
     before, after = state["profile"][:, first % 24], state["profile"][:, (first + 1) % 24]
-    expected: Numbers = state["means"][:, LONG] + ((1 - share) * before + share * after)
+    expected: Numbers = usual + before * (1 - share) + after * share
     limit = state["limit"]
-    pull = np.minimum(np.maximum(x - expected, -limit), limit)
-    pull *= dt / (dt + state["profile_tau"])
-    before += (1 - share) * pull
-    after += share * pull
+    pull = np.minimum(x - expected, limit)
+    pull = np.maximum(pull, -limit)
+    pull *= rate
+    before += pull * (1 - share)
+    after += pull * share
     return expected
 
 
@@ -226,11 +243,10 @@ def _turn(state: State, rows: Rows, x: Numbers, at_s: float) -> None:
     value = x[rows]
     begun = np.isnan(part["seen_at"])
     part["seen_at"][begun] = at_s
-    part["last"][begun] = value[begun]
     part["means"][begun, :SPREAD] = value[begun, None]
     part["blocks"][~begun, 0] += 1
     part["whole"] *= value == np.rint(value)
-    highest = np.where(part["bar"] < UNKNOWN, part["bar"] + LIMIT * part["scale"], np.inf)
+    highest = np.where(part["bar"] < UNKNOWN, part["bar"] + LIMIT * _scale(part), np.inf)
     _insert(part, np.minimum(part["peak"], highest))
     np.maximum(part["held"], part["peak"], out=part["held"])
     part["peak"] = -np.inf
@@ -257,7 +273,7 @@ def _age(state: State, at_s: float) -> None:
     state["generation_until"][old] = at_s + GENERATION
     seen = np.maximum(state["blocks"].sum(axis=1), 1e-3) * BLOCK
     state["taus"] = np.minimum(TAUS, seen[:, None])
-    state["profile_tau"] = np.minimum(PROFILE_TAU, HOUR * (1 + seen / DAY))
+    state["taus"][:, PROFILE] = np.minimum(TAUS[PROFILE], HOUR * (1 + seen / DAY))
     level, count, _ = FLOORS
     floor = np.maximum(level * np.abs(state["means"][:, LONG]), np.where(state["whole"] > 0, count, 1e-9))
     state["floor"] = floor
@@ -273,10 +289,16 @@ def _fit(state: State) -> None:
     scale = np.broadcast_to(state["floor"][:, None], bar.shape).copy()
     scale[:, LOG_SPREAD::STREAMS] = FLOORS[2]
     mean = np.where(known[:, :, None], highest, 0.0)[:, :, 1:].mean(axis=2) - np.where(known, bar, 0.0)
-    state["bar"], state["scale"] = bar, np.maximum(scale, mean)
-    state["base"] = np.log10(np.maximum(blocks / PEAKS, 1.0))
-    away = np.where(known, bar + state["scale"], CLIP * state["limit"][:, None])
+    scale = np.maximum(scale, mean)
+    state["bar"], state["gain"] = bar, 1 / (LN10 * scale)
+    state["base"] = np.where(blocks >= LEARNING, np.log10(np.maximum(blocks / PEAKS, 1.0)), -1.0)
+    away = np.where(known, bar + scale, CLIP * state["limit"][:, None])
     state["reach"] = away[:, RESIDUAL::STREAMS]
+
+
+def _scale(state: State) -> Any:
+    """By how much peaks exceed the bar of their tail, on average [n, tail]."""
+    return 1 / (LN10 * state["gain"])
 
 
 def alarm(state: State, judged: Judged, *, at_s: float, threshold: float) -> Mask:
@@ -286,7 +308,7 @@ def alarm(state: State, judged: Judged, *, at_s: float, threshold: float) -> Mas
     rows = np.flatnonzero(told)
     begun = rows[~quiet[rows]]
     state["held"][begun] = -np.inf
-    state["usual"][begun] = state["bar"][begun] + state["scale"][begun]
+    state["usual"][begun] = state["bar"][begun] + _scale(state[begun])
     state["told"][rows] = judged.surprise[rows]
     state["quiet_until"][rows] = at_s + QUIET
     return told
