@@ -1,6 +1,6 @@
 from django.urls import path
 
-from alerts.views import channels, incidents, insights, policies, rules
+from alerts.views import anomalies, channels, incidents, insights, policies, rules
 
 app_name = "alerts"
 urlpatterns = [
@@ -9,6 +9,9 @@ urlpatterns = [
     path("incidents/count/", incidents.incident_count, name="incident_count"),
     path("incidents/<int:number>/", incidents.incident, name="incident"),
     path("incidents/<int:number>/<str:action>/", incidents.incident_action, name="incident_action"),
+    path("anomalies/", anomalies.anomalies_page, name="anomalies"),
+    path("anomalies/of/<int:resource_id>/", anomalies.resource_anomalies, name="resource_anomalies"),
+    path("anomalies/<int:anomaly_id>/feedback/", anomalies.anomaly_feedback, name="anomaly_feedback"),
     path("insights/", insights.insights_page, name="insights"),
     path("insights/csv/", insights.insights_csv, name="insights_csv"),
     path("insights/count/", insights.insight_count, name="insight_count"),

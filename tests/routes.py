@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from alerts.channels import seal
-from alerts.models import Channel, Incident, Insight, Notification, Policy
+from alerts.models import Anomaly, Channel, Incident, Insight, Notification, Policy
 from observability.aws.models import AwsAccount
 from observability.inventory.models import Resource
 from observability.telemetry.records import Invocation, Outcome
@@ -69,6 +69,9 @@ ROUTES: dict[str, Inside | Outside] = {
     "alerts:incident_count": Inside(),
     "alerts:incident": Inside(),
     "alerts:incident_action": Inside(post=Role.MEMBER),
+    "alerts:anomalies": Inside(),
+    "alerts:resource_anomalies": Inside(),
+    "alerts:anomaly_feedback": Inside(get=False, post=Role.MEMBER, body={"feedback": "expected"}),
     "alerts:insights": Inside(),
     "alerts:insights_csv": Inside(),
     "alerts:insight_count": Inside(),
@@ -335,10 +338,19 @@ def connection(organization: Organization) -> int:
     ).pk
 
 
+def anomaly(organization: Organization) -> int:
+    now = timezone.now()
+    return Anomaly.objects.create(
+        organization=organization, resource_id=resource(organization), metric="cost", started_at=now, ended_at=now,
+        value=1, low=0, high=0.1, surprise=30, reason=CANARY,
+    ).pk  # fmt: skip
+
+
 OBJECTS: dict[str, Callable[[Organization], object]] = {
     "resource_id": resource,
     "event_id": invocation,
     "number": incident,
+    "anomaly_id": anomaly,
     "insight_id": insight,
     "channel_id": channel,
     "notification_id": notification,

@@ -36,7 +36,7 @@ class Runaway:
                 last_at=spending.at,
                 detail={
                     "message": spending.reason,
-                    "commands": [{"label": "Stop it", "text": spending.stop}],
+                    "fixes": [{"way": "cli", "text": spending.stop}],
                     "loop": list(spending.loop),
                     "usd_per_hour": spending.usd_per_hour,
                     "usual_usd_per_hour": spending.usual_usd_per_hour,

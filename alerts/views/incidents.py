@@ -15,7 +15,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods
 
 from alerts import board, causes, evidence, incidents, listing
+from alerts.detectors.anomaly import Anomaly
 from alerts.detectors.insight import Insights
+from alerts.detectors.runaway import Runaway
 from alerts.finding import Severity
 from alerts.forms import MuteForm, NoteForm
 from alerts.models import Incident, State
@@ -38,6 +40,9 @@ DONE = {
     "note": "The note is on the timeline.",
     "assign": "#{number} has a new owner.",
 }
+
+ODD = frozenset({Anomaly.kind, Runaway.kind})
+"""What watching finds: there are no failures to show, but numbers."""
 
 PLAIN = {
     "acknowledge": incidents.acknowledge,
@@ -104,6 +109,8 @@ def incident(request: MemberRequest, number: int) -> HttpResponse:
     found = get_object_or_404(_with_neighbours(request), number=number)
     if found.kind == Insights.kind:
         return _advice(request, found)
+    if found.kind in ODD:
+        return _odd(request, found, now)
     time_range = _range(request.GET, found, now)
     cause = causes.suspect(found)
     gathered = evidence.gather(
@@ -118,6 +125,22 @@ def incident(request: MemberRequest, number: int) -> HttpResponse:
         "still": now - found.last_seen_at < incidents.quiet(found.kind),
     }
     return render(request, "alerts/incident.html", context)
+
+
+def _odd(request: MemberRequest, found: Incident, now: datetime) -> HttpResponse:
+    """An incident that watching found: numbers are its evidence, and the charts of its resource show them."""
+    cause = causes.suspect(found)
+    context = _head(request, found) | {
+        "time_range": _range(request.GET, found, now),
+        "detail": found.detail,
+        "fixes": [(board.WAYS.get(fix["way"], fix["way"]), fix["text"]) for fix in found.detail.get("fixes") or ()],
+        "is_of_account": found.resource.type == "aws_account",
+        "deployment": found.detail.get("deployment"),
+        "cause": cause,
+        "timeline": timeline(found, cause),
+        "still": now - found.last_seen_at < incidents.quiet(found.kind),
+    }
+    return render(request, "alerts/incident_odd.html", context)
 
 
 def _advice(request: MemberRequest, found: Incident) -> HttpResponse:

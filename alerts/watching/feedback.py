@@ -37,6 +37,8 @@ def _teach(row: Anomaly, feedback: Anomaly.Feedback) -> None:
     if found is None:
         return  # The series was let go since.
     shard, place = found
+    if np.isnan(shard.states["seen_at"][place]):
+        return  # It was begun anew since.
     mask = np.arange(len(shard.keys)) == place
     if feedback == Anomaly.Feedback.EXPECTED:
         surprise.absorb(shard.states, mask)

@@ -16,7 +16,7 @@ from alerts.detector import Filling, Function, Spending, Unusual
 from alerts.detectors.anomaly import Anomaly
 from alerts.models import WatchCursor
 from alerts.tuning import Tunings, tunings
-from alerts.watching import blame, frames, judging, packages, runaway, shards, surroundings
+from alerts.watching import blame, frames, judging, packages, runaway, shards, surprise, surroundings
 from alerts.watching.frames import Estate, Frame
 from alerts.watching.judging import Sight
 from alerts.watching.series import SETTLED, STEP, TYPES, Source
@@ -28,6 +28,7 @@ from observability.tenants.models import Organization
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=50)
+LEARNT_IN = timedelta(seconds=surprise.LEARNING * surprise.BLOCK)
 AT_ONCE = 24_000
 """Steps, times resources, that are judged in one transaction, so that its time and memory are bounded."""
 
@@ -40,6 +41,9 @@ FIRST = timedelta(days=14)
 FURTHEST = timedelta(hours=6)
 """What was missed longer ago, while Nightjar was down, is let go: nobody would be told of it, and today waits."""
 
+
+SINCE = "since"
+"""In the cursor: when the first number is of that was learnt from."""
 
 CAUGHT_UP = "caught_up"
 """In the cursor: whether what was stored before watching began has been learnt."""
@@ -85,6 +89,8 @@ def look(cursor: WatchCursor, store: Store, *, now: datetime) -> Looked:
         starts = due(cursor, source, now=now)[:most]
         if starts:
             read = frames.read(store, organization_id, source, starts, estate)
+            if SINCE not in cursor.watched and (began := _began(read)):
+                cursor.watched[SINCE] = began.isoformat()
             sights += judge(organization_id, read, estate, threshold=threshold)
             cursor.watched[source] = (starts[-1] + STEP).isoformat()
             more = more or bool(due(cursor, source, now=now))
@@ -125,6 +131,16 @@ def judge(organization_id: int, read: list[Frame], estate: Estate, *, threshold:
         found += judging.judge(shard, read, threshold=threshold)
         shards.store(organization_id, shard)
     return found
+
+
+def ready_at(cursor: WatchCursor | None) -> datetime | None:
+    """When the first series will have been learnt; None before the first number."""
+    since = cursor.watched.get(SINCE) if cursor else None
+    return datetime.fromisoformat(since) + LEARNT_IN if since else None
+
+
+def _began(read: list[Frame]) -> datetime | None:
+    return next((frame.at for frame in read if len(frame.keys)), None)
 
 
 def rules(tuned: Tunings, threshold: float) -> Rules:
