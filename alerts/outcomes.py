@@ -1,6 +1,7 @@
 """What following advice really brought: the same measures of a resource before and after, in words.
 
-Money is compared at the traffic of before, so that a quiet week is no saving. It is what Lambda bills for invocations.
+Money is compared at the traffic of before, so that a quiet week is no saving. It is what Lambda bills for running a
+function and for keeping environments of it ready.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from django.db.models import Q
 from alerts.models import Insight
 from alerts.rule import Estate, Measure, Rule, Subject
 from alerts.saving import MONTH_DAYS
+from observability.costs.bill import ready_usd_per_second
+from observability.costs.history import configuration
 from observability.telemetry.records import Rollup, Window
 from observability.telemetry.sketch import quantile
 from observability.telemetry.store import Store
@@ -39,23 +42,35 @@ def measures(rule: Rule, subject: Subject, estate: Estate) -> dict[str, float]:
     if rule.measure is Measure.PACKAGE:
         return {rule.measure.value: taken} if (taken := _package_bytes(subject)) else {}
     days = max(estate.days_of(subject), 1 / 24)
-    return _measured(rule.measure, subject.rollup, subject.p95_ms, days)
+    return _measured(rule.measure, subject, subject.rollup, subject.p95_ms, days)
 
 
 def _package_bytes(subject: Subject) -> int | None:
     return subject.package.history[-1][1] if subject.package and subject.package.history else None
 
 
-def _measured(measure: Measure, rollup: Rollup, p95_ms: float | None, days: float) -> dict[str, float]:
-    if not rollup.invocations or measure is Measure.NONE:
+def _measured(
+    measure: Measure, subject: Subject, rollup: Rollup, p95_ms: float | None, days: float
+) -> dict[str, float]:  # fmt: skip
+    """What the rollup of so many days says; nothing where nothing ran, unless it costs all the same."""
+    ready = _ready_usd(subject) if measure is Measure.COST else 0.0
+    if measure is Measure.NONE or not (rollup.invocations or ready):
         return {}
     values = {
-        Measure.COST: rollup.cost_usd / days,
+        Measure.COST: rollup.cost_usd / days + ready,
         Measure.DURATION: p95_ms or 0.0,
-        Measure.ERRORS: rollup.errors / rollup.invocations,
+        Measure.ERRORS: rollup.errors / max(rollup.invocations, 1),
         Measure.COLD_STARTS: rollup.init_ms / days,
     }
-    return {measure.value: values[measure], "runs_per_day": rollup.invocations / days}
+    kept = {"ready_usd_per_day": ready} if ready else {}
+    return {measure.value: values[measure], "runs_per_day": rollup.invocations / days, **kept}
+
+
+def _ready_usd(subject: Subject) -> float:
+    """USD a day for environments of a function that are kept ready, used or not."""
+    if subject.type != "lambda_function":
+        return 0.0
+    return ready_usd_per_second(configuration(subject.region, subject.config)) * 86_400
 
 
 def settle(*, rules: Mapping[str, Rule], estate: Estate, store: Store) -> None:
@@ -80,19 +95,24 @@ def _after(row: Insight, rule: Rule, subject: Subject, estate: Estate, store: St
     fixed_at: datetime = row.fixed_at or estate.now
     rollup = store.total(estate.organization_id, Window(fixed_at, estate.now), [row.resource_id])
     long = estate.now - fixed_at >= ENOUGH_TIME
-    if not rollup.invocations or not (long or rollup.invocations >= ENOUGH_RUNS):
+    if not long and rollup.invocations < ENOUGH_RUNS:
+        return {}
+    if not rollup.invocations and row.before.get("runs_per_day"):
         return {}
     days = (estate.now - fixed_at).total_seconds() / 86_400
-    after = _measured(rule.measure, rollup, quantile(rollup.durations, 0.95), days)
+    after = _measured(rule.measure, subject, rollup, quantile(rollup.durations, 0.95), days)
     if rule.measure is Measure.COST:
+        after = after or {Measure.COST.value: 0.0, "runs_per_day": 0.0}
         after["usd_month"] = _saved(row.before, after)
     return after
 
 
 def _saved(before: Measures, after: Measures) -> float:
     """USD a month, at the traffic of before."""
-    now = after[Measure.COST] / after["runs_per_day"] * before["runs_per_day"]
-    return (before[Measure.COST] - now) * MONTH_DAYS
+    ready_before, ready_after = before.get("ready_usd_per_day", 0.0), after.get("ready_usd_per_day", 0.0)
+    traffic = before["runs_per_day"] / after["runs_per_day"] if after["runs_per_day"] else 0.0
+    running_before, running_after = before[Measure.COST] - ready_before, (after[Measure.COST] - ready_after) * traffic
+    return (running_before - running_after + ready_before - ready_after) * MONTH_DAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,19 @@ class TestSettle:
     def test_what_never_runs_again_is_not_measured(self, checkout: Resource, fix: Fix) -> None:
         assert fix(runs(checkout, NOW - 10 * DAY, 100, days=10), [], 5).outcome == {}
 
+    def test_what_was_kept_ready_costs_without_a_run(
+        self, acme: Organization, checkout: Resource, fix: Fix, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ten environments of 2 GB, around the clock: 10 * 2 * 86,400 s at the price of a GB-second on arm64."""
+        checkout.config |= {"provisioned": [{"qualifier": "prod", "requested": 10}]}
+        fix([], [], 1 / 24)
+        checkout.config["provisioned"] = []
+        checkout.save()
+        look(acme, NOW + 4 * DAY, monkeypatch)
+        found = Insight.objects.get()
+        assert found.before["usd_per_day"] == pytest.approx(10 * 2 * 86_400 * 0.0000037168)
+        assert found.outcome["usd_month"] == pytest.approx(found.before["usd_per_day"] * 30.4)
+
     def test_a_package_is_measured_at_once(
         self, acme: Organization, checkout: Resource, fix: Fix, monkeypatch: pytest.MonkeyPatch
     ) -> None:
