@@ -71,28 +71,37 @@ def _ratio(after: float, before: float) -> float:
 
 
 WORDS = {
-    "invocations": ("more invocations", "fewer invocations"),
-    "duration": ("longer invocations", "shorter invocations"),
-    "price": ("more memory or a dearer price", "less memory or a cheaper price"),
-    "standing": ("more that stands ready", "less that stands ready"),
-    "began": ("it began to run", ""),
-    "ended": ("", "it stopped running"),
+    "invocations": ("more invocations", "fewer invocations", "as many invocations"),
+    "duration": ("longer invocations", "shorter invocations", "as long invocations"),
+    "price": (
+        "dearer time, by memory or price",
+        "cheaper time, by memory or price",
+        "as dear time, by memory or price",
+    ),
+    "standing": ("more that stands ready", "less that stands ready", ""),
+    "began": ("it began to run", "", ""),
+    "ended": ("", "it stopped running", ""),
 }
+"""What each driver is called when it adds, when it takes away, and after "3.2 times"."""
+
 WORTH_TELLING = 0.2
-"""A part of the whole change below this share explains nothing."""
+"""A part below this share of the largest explains nothing."""
 
 
 def explained(found: Sequence[Driver]) -> str:
-    """In words, with how much of each: ``2.4 times the invocations, 30 % longer invocations``."""
+    """In words: ``30 % more invocations, 12 % longer invocations``; what went the other way follows a *but*."""
     total = sum(each.usd for each in found)
-    telling = [each for each in found if total and each.usd / total >= WORTH_TELLING]
-    return ", ".join(_words(each) for each in telling)
+    most = max((abs(each.usd) for each in found), default=0.0)
+    telling = [each for each in found if abs(each.usd) >= WORTH_TELLING * most]
+    along = [_words(each) for each in telling if each.usd * total > 0]
+    against = [_words(each) for each in telling if each.usd * total < 0]
+    return ", but ".join(part for part in (", ".join(along), ", ".join(against)) if part)
 
 
 def _words(driver: Driver) -> str:
-    words = WORDS[driver.kind][0 if driver.usd > 0 else 1]
+    more, less, times = WORDS[driver.kind]
     if driver.ratio is None:
-        return words
+        return more if driver.usd > 0 else less
     if driver.ratio >= 2:
-        return f"{driver.ratio:.1f} times: {words}"
-    return f"{abs(driver.ratio - 1):.0%} {words}".replace("%", " %")
+        return f"{driver.ratio:.1f} times {times}"
+    return f"{abs(driver.ratio - 1):.0%} {more if driver.usd > 0 else less}".replace("%", " %")

@@ -11,7 +11,7 @@ from observability.dashboards.charts import Panel
 
 DAY_S = 86_400
 COLOURS = {
-    "compute": "c1", "init": "c2", "requests": "c3", "storage": "c4", "provisioned": "c5", "snapstart": "c6",
+    "compute": "c1", "init": "c2", "requests": "c6", "storage": "c5", "provisioned": "c4", "snapstart": "c3",
     "logs": "warn", "monitoring": "ok",
 }  # fmt: skip
 """The colour of each line, on charts and in tables alike."""
@@ -39,12 +39,12 @@ def ahead(told: Statement, foretold: Forecast) -> Panel:
         known.append(total)
     so_far: list[float | None] = [*known, *[None] * (len(days) - len(known))]
     path = {day: amounts for day, *amounts in foretold.path}
-    lines = [("Expected", "c2", 0), ("At least", "c3", 1), ("At most", "c4", 2)]
+    expected, low, high = ([path[day][place] if day in path else None for day in days] for place in range(3))
     series = [{"l": "So far", "c": "c1", "k": "area", "y": _rounded(so_far)}]
-    for title, colour, place in lines if path else ():
-        ahead = [path[day][place] if day in path else None for day in days]
-        series.append({"l": title, "c": colour, "k": "line", "y": _rounded(ahead)})
-    return Panel("Month to date and forecast", _spec([(day, Bill()) for day in days], series))
+    if path:
+        series.append({"l": "Expected", "c": "c2", "k": "line", "y": _rounded(expected)})
+    spec = _spec([(day, Bill()) for day in days], series)
+    return Panel("Month to date and forecast", spec | {"expected": {"l": "Likely", "low": _rounded(low), "high": _rounded(high)}})
 
 
 def _days(told: Statement) -> list[date]:

@@ -51,7 +51,8 @@ function line(series, spec) {
   const common = { label: series.l, stroke: ink, points: { show: false } };
   if (series.k === 'bar') {
     const radius = spec.series[0].y.length < 80 ? 0.15 : 0;
-    const fill = color(series.c, series.c === 'err' ? 1 : 0.55);
+    // Parts of a stack cover one another: what shines through would be another colour.
+    const fill = color(series.c, series.c === 'err' || series.own ? 1 : 0.55);
     return { ...common, fill, width: 0, paths: uPlot.paths.bars({ size: [0.82, 40], radius }) };
   }
   return { ...common, width: 1.6, spanGaps: false, fill: series.k === 'area' ? gradient(series.c) : undefined };

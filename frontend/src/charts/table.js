@@ -5,7 +5,7 @@ export function dataTable(spec, title) {
   const table = document.createElement('table');
   table.createCaption().textContent = title;
   const head = table.createTHead().insertRow();
-  for (const name of ['Time', ...spec.series.map((series) => series.l), ...(spec.expected ? ['Usual'] : [])]) {
+  for (const name of ['Time', ...spec.series.map((series) => series.l), ...(spec.expected ? [spec.expected.l ?? 'Usual'] : [])]) {
     const cell = document.createElement('th');
     cell.scope = 'col';
     cell.textContent = name;

@@ -25,7 +25,7 @@ export function showTooltip(u, spec) {
   tip.replaceChildren(
     part('time', bucket(spec.t0 + idx * spec.dt, spec.dt) + stillFilling(spec, idx)),
     ...spec.series.map((series) => value(series, idx, formatter(spec.fmt))),
-    ...(usual(spec, idx) ? [part('usual', `usually ${usual(spec, idx)}`)] : []),
+    ...(usual(spec, idx) ? [part('usual', `${spec.expected.l ?? 'usually'} ${usual(spec, idx)}`)] : []),
     ...near.map(deployment),
   );
   tip.hidden = false;

@@ -19,10 +19,11 @@ def test_the_parts_add_up_to_the_change() -> None:
 @pytest.mark.parametrize(
     ("after", "words"),
     [
-        (Spent(2_400, 240_000, 4.8), "2.4 times: more invocations"),
+        (Spent(2_400, 240_000, 4.8), "2.4 times as many invocations"),
         (Spent(1_000, 130_000, 2.6), "30 % longer invocations"),
-        (Spent(1_000, 100_000, 3.0), "50 % more memory or a dearer price"),
+        (Spent(1_000, 100_000, 3.0), "50 % dearer time, by memory or price"),
         (Spent(500, 50_000, 1.0), "50 % fewer invocations"),
+        (Spent(3_000, 150_000, 3.0), "3.0 times as many invocations, but 50 % shorter invocations"),
         (Spent(1_000, 100_000, 2.0, 5.0), "more that stands ready"),
         (Spent(0, 0, 0.0), "it stopped running"),
         (Spent(1_000, 100_000, 2.0), ""),

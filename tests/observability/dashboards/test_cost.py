@@ -142,7 +142,7 @@ def test_what_moved_says_why(alice_in: Client, three_weeks: Resource) -> None:
         run(three_weeks, NOW - day * DAY + HOUR, count=14)
     page = text(alice_in)
     assert "What moved since last week" in page
-    assert "2.4 times: more invocations" in page
+    assert "2.4 times as many invocations" in page
 
 
 def test_a_day_that_stood_out_is_told_once(alice_in: Client, three_weeks: Resource) -> None:
@@ -150,7 +150,7 @@ def test_a_day_that_stood_out_is_told_once(alice_in: Client, three_weeks: Resour
         run(three_weeks, NOW - day * DAY + HOUR, count=90)
     page = text(alice_in)
     assert "21 Nov to 22 Nov" in page
-    assert "10.0 times: more invocations" in page
+    assert "10.0 times as many invocations" in page
 
 
 def test_a_deployment_that_made_requests_dearer_is_told(alice_in: Client, acme: Organization) -> None:
