@@ -44,7 +44,8 @@ def ahead(told: Statement, foretold: Forecast) -> Panel:
     if path:
         series.append({"l": "Expected", "c": "c2", "k": "line", "y": _rounded(expected)})
     spec = _spec([(day, Bill()) for day in days], series)
-    return Panel("Month to date and forecast", spec | {"expected": {"l": "Likely", "low": _rounded(low), "high": _rounded(high)}})
+    likely = {"l": "Likely", "low": _rounded(low), "high": _rounded(high)}
+    return Panel("Month to date and forecast", spec | {"expected": likely})
 
 
 def _days(told: Statement) -> list[date]:
