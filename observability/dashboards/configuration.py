@@ -14,11 +14,11 @@ SECTIONS = (
          "unzipped", "code_sha256", "runtime_version_arn", "snap_start", "state", "state_reason", "update_status"),
     ),
     ("Limits and concurrency", ("memory_mb", "timeout_s", "ephemeral_mb", "reserved_concurrency", "provisioned")),
-    ("Triggers", ("event_sources", "url")),
+    ("Triggers", ("event_sources", "url", "cors")),
     ("Asynchronous calls and failed events", ("event_invoke", "dead_letter")),
     ("Aliases and versions", ("aliases", "versions", "snapshots")),
     ("Layers and extensions", ("layers", "extensions")),
-    ("Environment variables", ("environment",)),
+    ("Environment variables", ("environment", "environment_bytes")),
     ("Logs and tracing", ("log_group", "log_format", "log_level", "system_log_level", "tracing")),
     ("Permissions and network", ("role", "vpc", "file_systems")),
 )  # fmt: skip

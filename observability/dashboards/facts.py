@@ -20,6 +20,7 @@ WORDS = {
     "daily_bytes": "Written a day",
     "dead_letter": "Dead letters go to",
     "dead_letters": "Dead letters go to",
+    "environment_bytes": "Environment variables, together",
     "ephemeral_mb": "Ephemeral storage",
     "event_invoke": "Asynchronous calls",
     "event_sources": "Event sources",
