@@ -18,7 +18,7 @@ T ?=
 NAME ?=
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup up down reset test lint format types bench extension role lock audit
+.PHONY: help setup up down reset test lint format types bench extension role insights lock audit
 
 help: ## Explain every verb
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ extension: setup ## Build the layers of the Lambda extension, their checksums an
 
 role: setup ## Write the role of connected accounts anew, from the permissions of the collectors
 	@$(MANAGE) role
+
+insights: setup ## Write the list of rules in docs/insights.md anew
+	@.venv/bin/python -m tests.alerts.rules.document
 
 lock: setup ## Compile requirements/*.in to hash-locked .txt (needs uv and the network)
 	cd requirements && for name in base prod dev assets extension; do \

@@ -21,7 +21,7 @@ from tests.routes import OBJECTS, ROUTES, WORDS, Found, Inside, found_routes
 
 ROOT = Path(settings.BASE_DIR)
 PACKAGES = ("observability", "ingest", "alerts")
-SHELVES = ("ingest/collectors", "ingest/parsers", "alerts/detectors", "alerts/transports")
+SHELVES = ("ingest/collectors", "ingest/parsers", "alerts/detectors", "alerts/rules", "alerts/transports")
 ITEMS = [(shelf, path) for shelf in SHELVES for path in sorted((ROOT / shelf).glob("[a-z]*.py"))]
 PAGES = [route for route in found_routes() if isinstance(row := ROUTES.get(route.name), Inside) and row.get]
 
