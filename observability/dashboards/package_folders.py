@@ -7,8 +7,8 @@ from typing import Any
 from observability.ui.treemap import Tile
 from observability.ui.units import size
 
-MOST = 40
-"""So many tiles can be told apart."""
+LEAST = 0.025
+"""The share of the map from which on a tile can be read, and hit with a finger."""
 
 ROOTS = {"/var/task": "Code", "/opt": "Layers"}
 """Where code and layers lie inside an environment."""
@@ -43,12 +43,13 @@ def opened(
     at = at if any(_within(path, at) for path in known) else ""
     parts = _children(known, at) if at else known
     inside = sum(parts.values())
-    tiles = [_tile(path, number, at, known, address) for path, number in _largest(parts)]
-    hidden = inside - sum(int(tile.value) for tile in tiles)
-    rest = hidden + (max(0, whole - inside) if whole and not at else 0)
-    if rest:
+    everything = inside if at else max(inside, whole or 0)
+    large = {path: number for path, number in parts.items() if number >= LEAST * everything}
+    tiles = [_tile(path, number, at, known, address) for path, number in large.items()]
+    rest = everything - sum(large.values())
+    if rest >= LEAST * everything:
         tiles.append(Tile("Smaller ones", rest, size(rest), address(at), ""))
-    return Map(tiles, _trail(at, address), at, inside + (rest - hidden))
+    return Map(tiles, _trail(at, address), at, everything)
 
 
 def _children(known: Mapping[str, int], at: str) -> dict[str, int]:
@@ -64,10 +65,6 @@ def _children(known: Mapping[str, int], at: str) -> dict[str, int]:
 
 def _within(path: str, at: str) -> bool:
     return not at or path == at or path.startswith(f"{at}/")
-
-
-def _largest(parts: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(parts.items(), key=lambda part: -part[1])[:MOST]
 
 
 def _tile(path: str, number: int, at: str, known: Iterable[str], address: Callable[[str], str]) -> Tile:

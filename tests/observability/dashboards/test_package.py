@@ -162,7 +162,11 @@ class TestFolders:
     def test_tell_what_is_missing(self) -> None:
         assert self.labels({"a": 3}, whole=10) == {"a": 3, "Smaller ones": 7}
         assert self.labels({"a/b": 3}, "a", whole=10) == {"b": 3}
-        assert sum(self.labels({f"f{number}": 1 for number in range(99)}).values()) == 99
+
+    def test_leave_out_what_nobody_could_read(self) -> None:
+        many = {f"f{number}": 1 for number in range(99)}
+        assert self.labels({"a": 901, **many}) == {"a": 901, "Smaller ones": 99}
+        assert self.labels({"a": 999, "b": 1}) == {"a": 999}
 
     def test_never_mistake_a_name_for_its_beginning(self) -> None:
         assert self.labels({"lib": 1, "library/x": 2}, "lib") == {"Files here": 1}
