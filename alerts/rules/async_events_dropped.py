@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
 from alerts.fixes import steps
+from alerts.lately import total
 from alerts.reconfigure import failure_queue, on_asynchronous, on_failure
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from observability.ui.units import elapsed, number, percent
@@ -19,10 +20,16 @@ class AsyncEventsDropped:
     effort = Effort.HOURS
     measure = Measure.ERRORS
     types: tuple[str, ...] = ("lambda_function",)
-    knobs: tuple[Knob, ...] = (Knob("events", "From so many events in two weeks on", 1, "events", 1),)
+    knobs: tuple[Knob, ...] = (
+        Knob("events", "From so many events on", 1, "events", 1),
+        Knob("days", "Look at the last", 3, "days", 1, 14),
+    )
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
-        dropped, received = subject.total("AsyncEventsDropped") or 0, subject.total("AsyncEventsReceived") or 0
+        days = int(knobs["days"])
+        dropped, received = (
+            total(subject, metric, estate, days=days) or 0 for metric in ("AsyncEventsDropped", "AsyncEventsReceived")
+        )
         if dropped < knobs["events"]:
             return
         kept = subject.config.get("dead_letter") or next(
@@ -31,7 +38,7 @@ class AsyncEventsDropped:
         where = f"they are in {kept.split(':')[-1]}" if kept else "nothing of them is left"
         age = subject.peak("AsyncEventAge")
         yield Advice(
-            text=f"AWS gave up {number(dropped)} events for {subject.name}; {where}.",
+            text=f"AWS gave up {number(dropped)} events for {subject.name} in {days} days; {where}.",
             evidence=[
                 ("Given up", number(dropped)),
                 ("Received", number(received)),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
+from alerts.lately import total
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from observability.ui.units import number
 
@@ -18,16 +19,20 @@ class DeadLettersRefused:
     effort = Effort.MINUTES
     measure = Measure.NONE
     types: tuple[str, ...] = ("lambda_function",)
-    knobs: tuple[Knob, ...] = (Knob("events", "From so many events in two weeks on", 1, "events", 1),)
+    knobs: tuple[Knob, ...] = (
+        Knob("events", "From so many events on", 1, "events", 1),
+        Knob("days", "Look at the last", 3, "days", 1, 14),
+    )
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
-        refused, target = subject.total("DeadLetterErrors") or 0, subject.config.get("dead_letter") or ""
+        days, target = int(knobs["days"]), subject.config.get("dead_letter") or ""
+        refused = total(subject, "DeadLetterErrors", estate, days=days) or 0
         if refused < knobs["events"]:
             return
         yield Advice(
             text=f"{number(refused)} failed events of {subject.name} could not be put into its dead-letter queue.",
             evidence=[
-                ("Refused", number(refused)),
+                (f"Refused in {days} days", number(refused)),
                 ("Dead-letter queue", target or "not known"),
                 ("Role of the function", subject.config.get("role") or "not known"),
             ],

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
+from alerts.lately import total
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.saving import mean_usd, per_month
 from observability.ui.units import dollars, number, percent
@@ -24,31 +25,38 @@ class ErrorRate:
     knobs: tuple[Knob, ...] = (
         Knob("rate", "Warn when more runs fail than", 1, "%", 0, 100),
         Knob("critical", "Critical when more runs fail than", 10, "%", 0, 100),
+        Knob("days", "Look at the last", 3, "days", 1, 14),
         Knob("invocations", "Only where it ran at least so often", 50, "times"),
     )
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
-        rollup = subject.rollup
-        if not rollup.invocations or rollup.invocations < knobs["invocations"]:
+        days = int(knobs["days"])
+        runs, errors, span = _lately(subject, estate, days)
+        if not runs or runs < knobs["invocations"] or errors / runs * 100 <= knobs["rate"]:
             return
-        rate = rollup.errors / rollup.invocations
-        if rate * 100 <= knobs["rate"]:
-            return
+        rate, rollup = errors / runs, subject.rollup
         wasted = per_month(rollup.errors * mean_usd(subject), subject, estate)
-        evidence = [
-            ("Failed", f"{number(rollup.errors)} of {number(rollup.invocations)} runs"),
-            ("Error rate", percent(rate)),
-            ("Timed out", number(rollup.timeouts)),
-            ("Out of memory", number(rollup.out_of_memory)),
-        ]
         yield Advice(
             text=f"{percent(rate)} of the runs of {subject.name} fail.",
-            evidence=[*evidence, *([("Cost of failed runs", f"{dollars(wasted)} a month")] if wasted else [])],
+            evidence=[
+                (f"Failed in {span}", f"{number(errors)} of {number(runs)} runs"),
+                ("Timed out in two weeks", number(rollup.timeouts)),
+                ("Out of memory in two weeks", number(rollup.out_of_memory)),
+                ("Failed runs cost", f"{dollars(wasted)} a month"),
+            ],
             fixes=_fixes(subject),
             confidence=Confidence.MEDIUM,
             usd_month=(0.0, wasted) if wasted else None,
             severity=Severity.CRITICAL if rate * 100 > knobs["critical"] else None,
         )
+
+
+def _lately(subject: Subject, estate: Estate, days: int) -> tuple[float, float, str]:
+    """Runs, failed ones, and of how long: as CloudWatch counted them; what reports tell where it counted no failure."""
+    if subject.total("Errors") is None:
+        return subject.rollup.invocations, subject.rollup.errors, "two weeks"
+    runs = total(subject, "Invocations", estate, days=days) or 0
+    return runs, min(runs, total(subject, "Errors", estate, days=days) or 0), f"the last {days} days"
 
 
 def _fixes(subject: Subject) -> list[Fix]:

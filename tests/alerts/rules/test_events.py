@@ -138,6 +138,11 @@ class TestAsyncEventsDropped:
         assert _dropped(event_invoke=[])[0].severity == Severity.CRITICAL
         assert _dropped(event_invoke=[], dead_letter=FAILED)[0].severity is None
 
+    def test_forgets_what_is_over(self) -> None:
+        over = points(AsyncEventsReceived_Sum=1_000, AsyncEventsDropped_Sum=(50.0,) * 5 + (0.0,) * 5)
+        assert not case(function(points=over)).advice(AsyncEventsDropped())
+        assert case(function(points=over)).advice(AsyncEventsDropped(), days=10)
+
 
 class TestDeadLettersRefused:
     def test_lets_the_role_send(self) -> None:

@@ -87,6 +87,14 @@ class TestErrorRate:
         assert not rare.advice(ErrorRate())
         assert rare.advice(ErrorRate(), invocations=10)
 
+    def test_looks_at_the_last_days_where_cloudwatch_tells(self) -> None:
+        over = daily(Errors_Sum=(900.0,) * 9 + (0.0,) * 5) | points()
+        assert not case(function(rollup=rollup(errors=8_100), points=over)).advice(ErrorRate())
+        still = daily(Errors_Sum=(0.0,) * 11 + (200.0,) * 3) | points()
+        (advice,) = case(function(rollup=rollup(errors=600), points=still)).advice(ErrorRate())
+        assert advice.severity == Severity.CRITICAL
+        assert advice.evidence[0] == ("Failed in the last 3 days", "600 of 4,286 runs")
+
     def test_tells_what_failed_runs_cost(self) -> None:
         (advice,) = case(function(rollup=rollup(errors=2_000))).advice(ErrorRate())
         assert advice.usd_month is not None
