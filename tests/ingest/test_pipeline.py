@@ -6,20 +6,22 @@ from itertools import count
 import pytest
 
 from ingest import pipeline, schedule
-from ingest.collector import Harvest, Scope
+from ingest.collector import Found, Harvest, Scope
 from ingest.collectors import BY_KIND
+from ingest.collectors.lambda_functions import LambdaFunctions
 from ingest.collectors.queues import Queues, Raw
 from ingest.metric_data import Metric
 from ingest.models import Collection
 from observability.aws import sessions
 from observability.aws.models import AwsAccount
-from observability.inventory.models import Resource
+from observability.inventory.contents import Measured, MeasuredLayer
+from observability.inventory.models import Layer, Resource
 from observability.telemetry.partitions import maintain
 from observability.telemetry.records import Window
 from observability.telemetry.store import get_store
 from observability.tenants.models import Organization
 from tests.ingest.cloudwatch import CloudWatch
-from tests.ingest.logs import ACCOUNT, MINUTE, NOW, REGION, connect
+from tests.ingest.logs import ACCOUNT, HOUR, MINUTE, NOW, REGION, connect
 
 VISIBLE = "ApproximateNumberOfMessagesVisible"
 
@@ -104,3 +106,44 @@ def test_what_is_new_is_read_at_once(account: AwsAccount, monkeypatch: pytest.Mo
     metrics.refresh_from_db()
     logs.refresh_from_db()
     assert (metrics.due_at, logs.due_at) == (NOW, later)
+
+
+class Scales:
+    """A collector that weighs the one function there is."""
+
+    kind, title, every, permissions = "package_sizes", "Package sizes", 10 * MINUTE, ()
+
+    def fetch(self, aws: object, scope: Scope) -> Scope:
+        return scope
+
+    def transform(self, raw: Scope, scope: Scope) -> Harvest:
+        layer = "arn:aws:lambda:eu-west-1:123456789012:layer:pandas:1"
+        packages = [
+            (function.resource_id, Measured("sha", "archive", NOW, code_bytes=100, layers_bytes=30, layers=[layer]))
+            for function in raw.functions.values()
+        ]
+        return Harvest(packages=packages, layers=[MeasuredLayer(layer, unzipped_bytes=30)])
+
+
+def test_what_packages_hold_is_stored(account: AwsAccount, acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = queue(acme, "orders", config={})
+    Resource.objects.filter(pk=function.pk).update(type="lambda_function")
+    monkeypatch.setitem(BY_KIND, "package_sizes", Scales())
+    for _ in range(2):
+        Collection.objects.all().delete()
+        collect(account, CloudWatch(), monkeypatch, kind="package_sizes")
+    (package,) = function.packages.all()
+    assert (package.code_bytes, package.layers_bytes, package.measured_at) == (100, 30, NOW)
+    assert [(layer.unzipped_bytes, layer.organization) for layer in Layer.objects.all()] == [(30, acme)]
+
+
+def test_a_deployment_has_its_package_read_at_once(
+    account: AwsAccount, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weighing = Collection.objects.create(account=account, region=REGION, kind="package_sizes", due_at=NOW + HOUR)
+    found = Found("lambda_function", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders", "orders", {"memory_mb": 128})
+    monkeypatch.setattr(LambdaFunctions, "fetch", lambda self, aws, scope: None)
+    monkeypatch.setattr(LambdaFunctions, "transform", lambda self, raw, scope: Harvest(found=[found]))
+    collect(account, CloudWatch(), monkeypatch, kind="lambda_functions")
+    weighing.refresh_from_db()
+    assert weighing.due_at == NOW
