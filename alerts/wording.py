@@ -18,7 +18,7 @@ from alerts.text import duration
 CODE_LINES = 3
 LONGEST_LINE = 200
 
-STANDING = frozenset({"insight", "anomaly", "runaway"})
+STANDING = frozenset({"insight", "anomaly", "runaway", "oversized_deployment"})
 """Kinds of what is so, rather than happens: there is nothing to count, and their own words say why."""
 
 

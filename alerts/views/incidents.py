@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from alerts import board, causes, evidence, incidents, listing
 from alerts.detectors.anomaly import Anomaly
 from alerts.detectors.insight import Insights
+from alerts.detectors.oversized_deployment import OversizedDeployment
 from alerts.detectors.runaway import Runaway
 from alerts.finding import Severity
 from alerts.forms import MuteForm, NoteForm
@@ -111,6 +112,8 @@ def incident(request: MemberRequest, number: int) -> HttpResponse:
         return _advice(request, found)
     if found.kind in ODD:
         return _odd(request, found, now)
+    if found.kind == OversizedDeployment.kind:
+        return _package(request, found)
     time_range = _range(request.GET, found, now)
     cause = causes.suspect(found)
     gathered = evidence.gather(
@@ -141,6 +144,18 @@ def _odd(request: MemberRequest, found: Incident, now: datetime) -> HttpResponse
         "still": now - found.last_seen_at < incidents.quiet(found.kind),
     }
     return render(request, "alerts/incident_odd.html", context)
+
+
+def _package(request: MemberRequest, found: Incident) -> HttpResponse:
+    """An incident that is a limit nearly reached: its sizes are the evidence, and the page of packages has the rest."""
+    used, limit = found.detail.get("used") or 0, found.detail.get("limit") or 0
+    context = {
+        "detail": found.detail,
+        "share": used / limit if limit else 0,
+        "is_of_account": found.resource.type == "aws_account",
+        "timeline": timeline(found, None),
+    }
+    return render(request, "alerts/incident_package.html", _head(request, found) | context)
 
 
 def _advice(request: MemberRequest, found: Incident) -> HttpResponse:

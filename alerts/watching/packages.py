@@ -172,12 +172,11 @@ def described(full: Full, least: float) -> tuple[str, dict[str, Any]]:
         found = packages.diff(history[-2], history[-1])
         more["grew"] = [_grown(change) for change in _grew(found.dependencies or found.folders)]
         parts.append(_last_deployment(found.delta, more["grew"]))
-    parts.append(_since(history, full, least))
     forecast = packages.forecast(history)
     if forecast and forecast.deployments is not None:
         more["forecast"] = forecast.sentence
         parts.append(forecast.sentence)
-    parts.append(full.limit.beyond)
+    parts += [_since(history, full, least), full.limit.beyond]
     return " ".join(part for part in parts if part), more
 
 

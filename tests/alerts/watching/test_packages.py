@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts import evaluation, incidents, pipeline
+from alerts import evaluation, incidents, pipeline, wording
 from alerts.detector import FactWindow, Filling
 from alerts.models import Incident, Notification, State, Tuning, WatchCursor
 from alerts.tuning import tunings
@@ -190,3 +191,41 @@ class TestIncidents:
 def watched(now: datetime) -> dict[str, str]:
     """As after many looks: there is nothing old to learn from."""
     return {source.value: now.isoformat() for source in Source}
+
+
+class TestWhatPeopleSee:
+    def page(self, client: Client, alice: User, now: datetime, organization: Organization) -> str:
+        watch(organization, now)
+        client.force_login(alice)
+        answer = client.get("/o/acme/incidents/1/")
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    def test_of_a_package(self, client: Client, checkout: Resource, alice: User, now: datetime) -> None:
+        was, has = [{"name": "pandas", "bytes": 40 * MIB}], [{"name": "pandas", "bytes": 51 * MIB}]
+        package(checkout, age=timedelta(days=1), code_bytes=220 * MIB, dependencies=was)
+        package(checkout, code_bytes=232 * MIB, version="42", dependencies=has)
+        html = self.page(client, alice, now, checkout.organization)
+        assert "92.8%" in html
+        assert "232 MB of 250 MB" in html
+        assert f"/o/acme/functions/{checkout.pk}/?tab=package" in html
+        assert "+11 MB" in html
+        assert "Share of calls" not in html
+
+    def test_of_a_region(self, client: Client, acme: Organization, alice: User, now: datetime) -> None:
+        told = {"code_storage_bytes": 76 * GIB, "code_storage_limit_bytes": 75 * GIB}
+        Resource.objects.create(
+            organization=acme, type="aws_account", arn="arn:aws:iam::123456789012:root", name="", region="",
+            account="123456789012", first_seen_at=now, last_seen_at=now, config={"eu-west-1": told},
+        )  # fmt: skip
+        html = self.page(client, alice, now, acme)
+        assert "Code storage of eu-west-1 in 123456789012 is over the limit of 75 GB: 101 %" in html
+        assert "/o/acme/packages/?view=storage" in html
+
+    def test_in_a_message(self, checkout: Resource, alice: User, now: datetime) -> None:
+        package(checkout, code_bytes=240 * MIB)
+        WatchCursor.objects.create(organization=checkout.organization, watched=watched(now))
+        pipeline.watch(organization_id=checkout.organization_id, now=now)
+        message = wording.compose(Notification.objects.get(), now=now)
+        assert message.title == "checkout fills 96 % of the 250 MB limit"
+        assert message.summary.startswith("240 MB of code and 0 B of layers, unzipped.")
