@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 
-from alerts.failures import NOTICED
 from alerts.finding import Severity
 from alerts.models import Incident, State
 from alerts.text import line
@@ -174,4 +173,4 @@ def bars(
 def failures(kind: str, rollup: Rollup) -> int:
     """Failures of one kind of incident in a rollup."""
     known = FAILURES.get(kind)
-    return known(rollup) if known else 0 if kind in NOTICED else rollup.errors
+    return known(rollup) if known else 0

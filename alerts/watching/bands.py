@@ -56,7 +56,8 @@ def _numbers(store: Store, resource: Resource, metrics: Sequence[Metric], window
     found = np.full((len(starts), len(metrics), 2), NAN)
     if any(metric.source is Source.ROLLUP for metric in metrics) and resource.type == FUNCTION:
         buckets = store.series(resource.organization_id, window, STEP, [resource.pk])
-        for place, bucket in enumerate(buckets):
+        first = next((place for place, bucket in enumerate(buckets) if bucket.rollup.invocations), len(buckets))
+        for place, bucket in list(enumerate(buckets))[first:]:
             values = dict(told(_standing(bucket)))
             for column, metric in enumerate(metrics):
                 found[place, column] = values.get(metric, found[place, column])

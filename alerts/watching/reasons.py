@@ -30,10 +30,12 @@ def figure(metric: Metric, value: float) -> str:
 
 
 def band(metric: Metric, low: float, high: float) -> str:
-    """What is usual, as a range with a dash, or ``at most 3``."""
+    """What is usual, as a range with a dash, or ``at most 3``, or ``none``."""
     least, most = figure(metric, low), figure(metric, high)
-    if low <= 0 or least == most:
-        return f"at most {most}" if high > 0 else most
+    if most == figure(metric, 0):
+        return "none"
+    if low <= 0 or least == figure(metric, 0) or least == most:
+        return f"at most {most}"
     amount, _, unit = least.rpartition(" ")
     same = amount and most.endswith(f" {unit}")
     return f"{amount if same else least}{NOTHING}{most}"

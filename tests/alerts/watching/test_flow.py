@@ -1,12 +1,13 @@
 """From days of numbers to one message: what is odd is told once, with its reason, and what is healthy is not."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from alerts import pipeline, routing
 from alerts.models import Anomaly, Incident, Notification, SeriesShard, WatchCursor
-from alerts.watching import telling, watch
+from alerts.watching import feedback, telling, watch
 from observability.inventory.models import Deployment, Resource
 from observability.tenants.models import Organization, User
 from tests.alerts.watching.numbers import Course, Numbers, Runs, healthy
@@ -186,6 +187,50 @@ class TestQuiet:
         live(acme, BEGAN, BEGAN + HOUR)
         assert Anomaly.objects.filter(told=False).exists()
         assert Incident.objects.count() == 0
+
+
+class TestPeople:
+    def test_what_was_expected_is_not_told_again(
+        self, acme: Organization, alice: User, pushing: Resource, numbers: Numbers
+    ) -> None:
+        """A nightly job that is ten times as slow: told once, then it is known."""
+        nights = (BEGAN, BEGAN + timedelta(hours=26))
+        healthy_, slow = healthy(ms=120), healthy(ms=700)
+        numbers.functions[pushing.pk] = lambda at: (
+            slow(at) if any(night <= at < night + HOUR for night in nights) else healthy_(at)
+        )
+        learn(acme)
+        live(acme, BEGAN, BEGAN + 2 * HOUR)
+        assert Incident.objects.count() == 1
+        for row in Anomaly.objects.all():
+            feedback.give(anomaly=row, feedback=Anomaly.Feedback.EXPECTED, actor=alice, now=BEGAN + 3 * HOUR)
+        live(acme, BEGAN + 3 * HOUR, BEGAN + 25 * HOUR, every=HOUR)
+        live(acme, nights[1], nights[1] + 2 * HOUR)
+        assert Incident.objects.count() == 1
+        assert acme.audit_entries.filter(action="anomaly.expected").count() >= 1
+
+
+class TestThrottles:
+    def test_who_holds_the_pool_is_told_with_the_throttles(
+        self, acme: Organization, alice: User, pushing: Resource, numbers: Numbers
+    ) -> None:
+        hungry = function(pushing, "import")
+        throttled = Resource.objects.get(name="checkout")
+
+        def points(before: float, then: float) -> Callable[[datetime], float]:
+            return lambda at: then if at >= BEGAN else before
+
+        numbers.points = {
+            ("Invocations", "Sum"): {throttled.pk: points(500, 500)},
+            ("Throttles", "Sum"): {throttled.pk: lambda at: 400.0 if at >= BEGAN else None},
+            ("ConcurrentExecutions", "Maximum"): {throttled.pk: points(12, 12), hungry.pk: points(60, 970)},
+        }
+        learn(acme)
+        live(acme, BEGAN, BEGAN + timedelta(minutes=40))
+        row = Anomaly.objects.get(metric="throttles")
+        assert row.reason.startswith("Throttled invocations are 400 in 5 minutes, usually none at this hour")
+        assert "import held 970" in row.reason
+        assert row.told
 
 
 class TestRepeats:
