@@ -14,6 +14,7 @@ from django.db import connection
 from bench.tenant import tenant
 from demo.catalogue import CATALOGUE
 from demo.traffic import told_between
+from ingest.collector import is_granted
 from ingest.collectors import COLLECTORS
 from ingest.models import Collection, LogGroup
 from observability.aws import needs
@@ -122,6 +123,7 @@ def pulled(organization: Organization, now: datetime) -> AwsAccount:
         Collection(account=account, region=region, kind=collector.kind, due_at=now, succeeded_at=now)
         for region in REGIONS
         for collector in COLLECTORS
+        if is_granted(collector, account.tiers)
     )
     LogGroup.objects.bulk_create(
         LogGroup(

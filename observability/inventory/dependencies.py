@@ -63,6 +63,8 @@ class _Sum:
     bytes: int = 0
     files: int = 0
     content: list[tuple[str, int, int]] = field(default_factory=list)
+    notes: list[tuple[str, int, int]] = field(default_factory=list)
+    """What an installer or a compiler made of it; all there is, where only that was deployed."""
 
 
 NODE_MODULE = re.compile(r"(?:.*/)?node_modules/((?:@[^/]+/)?[^/@.][^/]*)/(.+)")
@@ -118,10 +120,12 @@ def find(files: Iterable[File], *, runtime: str = "", handler: str = "") -> list
         found.version = max(found.version, place.version)
         found.bytes += file.bytes
         found.files += 1
-        if not UNEQUAL.search(place.path):
-            found.content.append((place.path, file.crc, file.bytes))
+        content = found.notes if UNEQUAL.search(place.path) else found.content
+        content.append((place.path, file.crc, file.bytes))
     dependencies = [
-        Dependency(name, found.version, ecosystem.value, found.bytes, found.files, _digest(found.content))
+        Dependency(
+            name, found.version, ecosystem.value, found.bytes, found.files, _digest(found.content or found.notes)
+        )
         for (ecosystem, name), found in sums.items()
     ]
     return sorted(dependencies, key=lambda each: (-each.bytes, each.name))

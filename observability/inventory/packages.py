@@ -19,8 +19,11 @@ from observability.inventory.contents import Measured, MeasuredLayer, Part
 from observability.inventory.limits import Gauge
 from observability.inventory.models import Layer, Package
 
-MOST_FOLDERS, MOST_DEPENDENCIES = 200, 500
+MOST_FOLDERS, MOST_DEPENDENCIES = 100, 300
 """So many of the largest are kept of each package."""
+
+KEPT = 100
+"""So many of a function's packages are kept, the newest."""
 
 FEWEST = 3
 """Deployments of which a forecast is made at least."""
@@ -114,6 +117,8 @@ def record(*, organization_id: int, resource_id: int, measured: Measured, now: d
         package.deployed_at = fresh.deployed_at
         return package
     fresh.save()
+    older = known.order_by("-deployed_at", "-pk").values_list("pk", flat=True)[KEPT:]
+    known.filter(pk__in=list(older)).delete()
     return fresh
 
 

@@ -5,6 +5,7 @@ import random
 import stat
 import struct
 import threading
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,6 +156,15 @@ class TestExact:
     def test_an_archive_without_files(self, storage: Storage) -> None:
         archive = read(storage, zipped({}))
         assert (archive.status, archive.bytes, archive.files) == (Status.EXACT, 0, 0)
+
+    def test_memory_is_bounded_whatever_is_listed(self, storage: Storage) -> None:
+        content = zipped({f"{number:x}": b"" for number in range(60_000)}, zipfile.ZIP_STORED)
+        tracemalloc.start()
+        archive = read(storage, content)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert archive.status == Status.CUT
+        assert peak < 24 * MEGABYTE
 
     def test_of_an_endless_list_the_beginning_is_told(self, storage: Storage) -> None:
         files = {f"node_modules/{'long/' * 30}{number:05}.js": b"0123456789" for number in range(10_000)}

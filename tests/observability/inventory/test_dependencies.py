@@ -97,6 +97,12 @@ class TestSame:
         assert here.digest == there.digest
         assert (here.bytes, here.files, there.bytes, there.files) == (4_950, 3, 5_031, 5)
 
+    def test_what_is_only_byte_code_is_told_apart_too(self) -> None:
+        one, other = (
+            self.only({f"{name}/__pycache__/a.pyc": 10, f"{name}-1.dist-info/RECORD": 5}) for name in ("x", "y")
+        )
+        assert one.digest != other.digest
+
     def test_and_another_when_it_has_other_content(self) -> None:
         assert self.only(self.PANDAS).digest != self.only(self.PANDAS | {"pandas/io.py": 901}).digest
         assert self.only(self.PANDAS).digest != self.only(self.PANDAS | {"pandas/new.py": 1}).digest

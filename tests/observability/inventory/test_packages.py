@@ -73,6 +73,12 @@ class TestRecord:
         assert [each.digest for each in history(orders)] == ["b", "a"]
         assert packages.latest(organization_id=orders.organization_id)[orders.pk].digest == "a"
 
+    def test_the_newest_are_kept(self, orders: Resource, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(packages, "KEPT", 3)
+        for number in range(5):
+            keep(orders, str(number), at=NOW + number * HOUR)
+        assert [each.digest for each in history(orders)] == ["2", "3", "4"]
+
     def test_layers_are_kept_once_and_read_again_after_a_problem(self, orders: Resource) -> None:
         def layer(size: int | None, problem: str = "") -> None:
             measured = MeasuredLayer(LAYER, unzipped_bytes=size, problem=problem)
