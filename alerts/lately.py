@@ -1,6 +1,6 @@
 """What CloudWatch measured of a resource in the last days, out of its daily readings. None: nothing is known.
 
-Of counts CloudWatch's zeros are not kept, so that None may mean none; ``reached`` says whether it was asked at all.
+Of counts CloudWatch's zeros are not kept, so that None may mean none: ``wiring.reached`` says whether it was asked.
 """
 
 from datetime import timedelta
@@ -28,11 +28,3 @@ def mean(subject: Subject, metric: str, estate: Estate, *, days: int) -> float |
     """The mean of daily averages, which is near that of all measurements."""
     known = values(subject, metric, "Average", estate, days=days)
     return sum(known) / len(known) if known else None
-
-
-def reached(subject: Subject, estate: Estate) -> bool:
-    """Whether CloudWatch told of anything where the resource is, so that silence means that nothing happened."""
-    return any(
-        each.points for each in estate.subjects.values()
-        if (each.account, each.region) == (subject.account, subject.region)
-    )  # fmt: skip

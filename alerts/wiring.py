@@ -32,6 +32,9 @@ class Wiring:
     failing: Mapping[str, Sequence[Subject]]
     writers: Mapping[Place, Sequence[Subject]]
     roles: Mapping[str, Sequence[Subject]]
+    """Functions by their role, in the order of their ARNs."""
+    reached: frozenset[tuple[str, str]]
+    """Accounts and regions of which CloudWatch told anything."""
 
 
 _KEPT: WeakKeyDictionary[Estate, Wiring] = WeakKeyDictionary()
@@ -59,7 +62,9 @@ def _made(estate: Estate) -> Wiring:
             writers[subject.account, subject.region, group].append(subject)
             if role := subject.config.get("role"):
                 roles[role].append(subject)
-    return Wiring(dict(feeds), dict(failing), dict(writers), dict(roles))
+    reached = frozenset((each.account, each.region) for each in estate.subjects.values() if each.points)
+    shared = {role: sorted(functions, key=lambda each: each.arn) for role, functions in roles.items()}
+    return Wiring(dict(feeds), dict(failing), dict(writers), shared, reached)
 
 
 def _dead_letters(subject: Subject) -> Iterator[str]:
@@ -73,6 +78,11 @@ def _dead_letters(subject: Subject) -> Iterator[str]:
 def feeds(source: Subject, estate: Estate) -> Sequence[Feed]:
     """The functions that this queue or stream feeds, also those whose mapping is switched off."""
     return wiring(estate).feeds.get(source.arn, ())
+
+
+def reached(subject: Subject, estate: Estate) -> bool:
+    """Whether CloudWatch told of anything where the resource is, so that silence means that nothing happened."""
+    return (subject.account, subject.region) in wiring(estate).reached
 
 
 def holds_failures(queue: Subject, estate: Estate) -> bool:

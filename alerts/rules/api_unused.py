@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from alerts import lately
+from alerts import lately, wiring
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
@@ -29,9 +29,11 @@ class ApiUnused:
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         days = int(knobs["days"])
-        if estate.days_of(subject) < days or not subject.config.get("stages") or _has_namesake(subject, estate):
+        if estate.days_of(subject) < days or not subject.config.get("stages"):
             return
-        if not lately.reached(subject, estate) or lately.total(subject, "Count", estate, days=days):
+        if not wiring.reached(subject, estate) or lately.total(subject, "Count", estate, days=days):
+            return
+        if _has_namesake(subject, estate):
             return
         command, which = COMMANDS[subject.type]
         yield Advice(

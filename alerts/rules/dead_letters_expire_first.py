@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from alerts import wiring
 from alerts.finding import Severity
 from alerts.fixes import sam, set_queue, terraform
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
@@ -36,8 +37,8 @@ class DeadLettersExpireFirst:
         if not kept or kept >= LONGEST or subject.config.get("fifo"):
             return
         sources = [
-            each for each in estate.of_type("sqs_queue")
-            if each.config.get("dead_letter") == subject.arn and each.config.get("retention_s", 0) >= kept
+            each for each in wiring.wiring(estate).failing.get(subject.arn, ())
+            if each.type == "sqs_queue" and each.config.get("retention_s", 0) >= kept
         ]  # fmt: skip
         if not sources:
             return

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from alerts import lately
+from alerts import lately, wiring
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
@@ -25,7 +25,7 @@ class StreamUnused:
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         days, shards = int(knobs["days"]), subject.config.get("shards")
-        if not shards or estate.days_of(subject) < days or not lately.reached(subject, estate):
+        if not shards or estate.days_of(subject) < days or not wiring.reached(subject, estate):
             return
         if lately.total(subject, "IncomingRecords", estate, days=days):
             return

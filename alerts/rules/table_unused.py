@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from alerts import lately
+from alerts import lately, wiring
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps, together
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
@@ -30,7 +30,7 @@ class TableUnused:
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         days, config = int(knobs["days"]), subject.config
         metrics = ("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits")
-        if estate.days_of(subject) < days or not config.get("status") or not lately.reached(subject, estate):
+        if estate.days_of(subject) < days or not config.get("status") or not wiring.reached(subject, estate):
             return
         if any(lately.total(subject, metric, estate, days=days) for metric in metrics):
             return

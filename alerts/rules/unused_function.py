@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
 from alerts.fixes import steps
-from alerts.lately import reached
 from alerts.reconfigure import function_cli
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
 from alerts.saving import MONTH_S, memory_mb, price_of
+from alerts.wiring import reached
 from observability.ui.units import dollars, size
 
 
