@@ -12,7 +12,7 @@ from observability.tenants.models import Organization
 pytestmark = pytest.mark.django_db
 
 
-def keys(*resource_ids: int, metrics: tuple[str, ...] = ("cost", "errors")) -> shards.Keys:
+def keys(*resource_ids: int, metrics: tuple[str, ...] = ("errors", "cost")) -> shards.Keys:
     return np.array([key_of(each, BY_NAME[name]) for each in resource_ids for name in metrics], np.int64)
 
 
