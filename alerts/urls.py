@@ -1,6 +1,6 @@
 from django.urls import path
 
-from alerts.views import anomalies, channels, incidents, insights, policies, rules
+from alerts.views import anomalies, channels, detectors, incidents, insights, policies, rules
 
 app_name = "alerts"
 urlpatterns = [
@@ -32,6 +32,8 @@ urlpatterns = [
     path("channels/<int:channel_id>/delete/", channels.channel_delete, name="channel_delete"),
     path("deliveries/<uuid:notification_id>/test/", channels.test_result, name="test_result"),
     path("deliveries/<uuid:notification_id>/retry/", channels.notification_retry, name="notification_retry"),
+    path("detectors/", detectors.detectors, name="detectors"),
+    path("detectors/<str:detector>/", detectors.detector, name="detector"),
     path("policies/", policies.policies, name="policies"),
     path("policies/new/", policies.policy_new, name="policy_new"),
     path("policies/<int:policy_id>/", policies.policy, name="policy"),
