@@ -104,4 +104,4 @@ def _words(driver: Driver) -> str:
         return more if driver.usd > 0 else less
     if driver.ratio >= 2:
         return f"{driver.ratio:.1f} times {times}"
-    return f"{abs(driver.ratio - 1):.0%} {more if driver.usd > 0 else less}".replace("%", " %")
+    return f"{min(abs(driver.ratio - 1), 0.99):.0%} {more if driver.usd > 0 else less}".replace("%", " %")

@@ -15,7 +15,7 @@ from observability.costs.bill import MB_MS, TITLES, Bill, Charge
 from observability.costs.history import KEYS, Function, charges, configuration, costs_anyway, restores
 from observability.telemetry.daily import DAY, Daily, number, whole
 from observability.telemetry.grains import EPOCH
-from observability.telemetry.pricing import FREE_STORAGE_MB, log_gb
+from observability.telemetry.pricing import FREE_STORAGE_MB
 from observability.telemetry.records import Window
 
 Floats = NDArray[np.float64]
@@ -24,9 +24,6 @@ LINES = tuple(TITLES)
 COUNTS = ("invocations", "billed_ms", "init_ms", "cold_starts")
 ENTRY = np.dtype([("function", "i8"), ("day", "i8"), *((name, "f8") for name in (*COUNTS, *LINES))])
 """One function (its place in ``Ledger.functions``) on one day (since the epoch, UTC): what it did, and USD by line."""
-
-GB = 1e9
-"""CloudWatch bills logs by this many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +92,23 @@ def _bill(entries: NDArray[np.void]) -> Bill:
 
 
 def ledger(
-    functions: Sequence[Function],
-    daily: Daily,
-    window: Window,
-    *,
-    logs: Mapping[int, Mapping[int, float]] | None = None,
+    functions: Sequence[Function], daily: Daily, window: Window, *, logs: Mapping[int, Charge] | None = None
 ) -> Ledger:
-    """``functions`` are in order of their ids; ``logs`` are bytes that came in, by id and day. Pure."""
+    """``functions`` are in order of their ids; ``logs`` is what those of each cost while they came in. Pure."""
     ids = np.array([function.id for function in functions], np.int64)
     known = daily[np.isin(daily["resource_id"], ids)]
     entries = _ran(functions, np.searchsorted(ids, known["resource_id"]), known)
-    standing = {
-        index: found
-        for index, function in enumerate(functions)
-        if costs_anyway(function) and (found := charges(function, window))
-    }
-    rows = [*_standing(standing, window), *_logs(functions, logs or {})]
+    standing = {index: found for index, each in enumerate(functions) if (found := _charged(each, window, logs or {}))}
+    rows = list(_standing(standing, window))
     more = np.zeros(len(rows), ENTRY)
     for row, (index, day, line, usd) in zip(more, rows, strict=True):
         row["function"], row["day"], row[line] = index, day, usd
     return Ledger(window, functions, np.concatenate([entries, more]), standing)
+
+
+def _charged(function: Function, window: Window, logs: Mapping[int, Charge]) -> list[Charge]:
+    found = charges(function, window) if costs_anyway(function) else []
+    return [*found, logs[function.id]] if function.id in logs else found
 
 
 def _ran(functions: Sequence[Function], index: NDArray[np.int64], daily: Daily) -> NDArray[np.void]:
@@ -184,12 +178,6 @@ def _standing(standing: Mapping[int, Sequence[Charge]], window: Window) -> Itera
             for charge in found:
                 if usd := charge.within(part):
                     yield index, day, charge.line, usd
-
-
-def _logs(functions: Sequence[Function], logs: Mapping[int, Mapping[int, float]]) -> Iterable[Row]:
-    for index, function in enumerate(functions):
-        for day, size in logs.get(function.id, {}).items():
-            yield index, day, "logs", size / GB * log_gb(function.region)
 
 
 def month_of(moment: datetime) -> Window:

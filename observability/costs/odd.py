@@ -1,7 +1,7 @@
 """Days that cost far more than usual: for a page. Nobody is woken by these, that is for the watch over series."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from observability.costs.drivers import Driver, drivers
@@ -56,8 +56,9 @@ def _odd(told: Statement, known: Usual, run: Sequence[date], running: Mapping[da
     before, after = (
         spent(told.ledger, window) for window in (Window(start - length, start), Window(start, start + length))
     )
-    most = max(range(len(before)), key=lambda i: after[i].total - before[i].total)
+    most = max(range(len(before)), key=lambda i: after[i].running - before[i].running)
+    reasons = drivers(replace(before[most], standing=0.0), replace(after[most], standing=0.0))
     return Odd(
         run[0], run[-1], sum(running[day] for day in run), sum(known.on(day) for day in run),
-        told.ledger.functions[most], drivers(before[most], after[most]),
+        told.ledger.functions[most], reasons,
     )  # fmt: skip

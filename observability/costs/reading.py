@@ -1,17 +1,18 @@
 """What a ledger is made of, read in a fixed number of queries however many functions there are."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, Func, JSONField, QuerySet, TextField, Value
 
+from observability.costs.bill import Charge
 from observability.costs.history import KEYS, Change, Function
 from observability.costs.ledger import Ledger, ledger
 from observability.inventory.listing import FUNCTION
 from observability.inventory.models import Deployment, Resource
-from observability.telemetry.daily import DAY, number
+from observability.telemetry.pricing import log_gb
 from observability.telemetry.records import Window
 from observability.telemetry.store import get_store
 from observability.tenants.models import Organization
@@ -19,7 +20,11 @@ from observability.tenants.models import Organization
 HEAVY = ["versions", "environment", "layers", "aliases", "event_sources", "unzipped", "vpc", "url", "event_invoke"]
 """Parts of a configuration that cost nothing, and that of ten thousand functions are too much to read."""
 
-LOG_BYTES = ("IncomingBytes", "Sum")
+LOG_GROUP, STANDARD = "log_group", "STANDARD"
+GB = 1e9
+"""CloudWatch bills logs by this many bytes."""
+
+DAY_S = 86_400
 
 
 def read(organization: Organization, window: Window, resources: QuerySet[Resource] | None = None) -> Ledger:
@@ -27,8 +32,8 @@ def read(organization: Organization, window: Window, resources: QuerySet[Resourc
     chosen = organization.resources.all() if resources is None else resources
     functions = described(organization, chosen, since=window.start)
     ids = None if resources is None else [function.id for function in functions]
-    store = get_store()
-    return ledger(functions, store.daily(organization.pk, window, ids), window, logs=_logs(organization, window, ids))
+    daily = get_store().daily(organization.pk, window, ids)
+    return ledger(functions, daily, window, logs=_logs(organization, functions, window))
 
 
 def described(organization: Organization, resources: QuerySet[Resource], *, since: datetime) -> list[Function]:
@@ -53,11 +58,26 @@ def _changes(organization: Organization, since: datetime) -> Mapping[int, Sequen
     return found
 
 
-def _logs(organization: Organization, window: Window, ids: Sequence[int] | None) -> dict[int, dict[int, float]]:
-    """Bytes of logs that came in, by function and day."""
-    metric, statistic = LOG_BYTES
-    found = get_store().points(organization.pk, window, metric=metric, statistic=statistic, resource_ids=ids, step=DAY)
-    return {
-        resource_id: {number(each.at): each.value for each in readings if each.value}
-        for resource_id, readings in found.items()
-    }
+def _logs(organization: Organization, functions: Sequence[Function], window: Window) -> dict[int, Charge]:
+    """What comes into the log group of each function, at the pace of the last whole week that AWS told of.
+
+    A group that several write to is shared between them. Before a group was known its pace is not.
+    """
+    told = organization.resources.filter(type=LOG_GROUP, config__daily_bytes__gt=0)
+    fields = ("account", "region", "name", "config__daily_bytes", "config__class", "first_seen_at", "gone_at")
+    groups = {row[:3]: row[3:] for row in told.values_list(*fields)}
+    writers = Counter(_log_group(function) for function in functions)
+    charges = {}
+    for function in functions:
+        key = _log_group(function)
+        if key in groups:
+            size, log_class, start, gone_at = groups[key]
+            rate = size / GB / DAY_S * log_gb(function.region, log_class or STANDARD) / writers[key]
+            start, end = max(start, function.first_seen_at, window.start), min(gone_at or window.end, window.end)
+            charges[function.id] = Charge("logs", rate, start, end)
+    return charges
+
+
+def _log_group(function: Function) -> tuple[str, str, str]:
+    name = function.config.get("log_group") or f"/aws/lambda/{function.name}"
+    return function.account, function.region, name

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from observability.costs import monitoring
 from observability.costs.bill import TITLES
 from observability.costs.ledger import month_of
-from observability.costs.statement import Statement, foretold, spent, standing_per_second, statement, together
+from observability.costs.statement import Statement, foretold, spent, statement, together
 from observability.dashboards import cost_charts, cost_rows
 from observability.dashboards.charts import marks
 from observability.dashboards.cost_changes import Release, changes
@@ -66,8 +66,11 @@ def of_function(request: MemberRequest, resource: Resource) -> dict[str, Any]:
 
 
 def ready(told: Statement) -> float:
-    """USD a month for what stands now, whether it is used or not."""
-    return standing_per_second(told) * MONTH_S
+    """USD a month for what stands ready now, whether it is used or not."""
+    end = told.ledger.window.end
+    second = Window(end - timedelta(seconds=1), end)
+    stands = (charge for found in told.ledger.charges.values() for charge in found if charge.line != "logs")
+    return MONTH_S * sum(charge.within(second) for charge in stands)
 
 
 @require_GET

@@ -11,7 +11,7 @@ from observability.dashboards.charts import Panel
 
 DAY_S = 86_400
 COLOURS = {
-    "compute": "c1", "init": "c2", "requests": "c6", "storage": "c5", "provisioned": "c4", "snapstart": "c3",
+    "compute": "c1", "init": "c2", "requests": "c5", "storage": "c6", "provisioned": "c4", "snapstart": "c3",
     "logs": "warn", "monitoring": "ok",
 }  # fmt: skip
 """The colour of each line, on charts and in tables alike."""

@@ -9,14 +9,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from observability.costs import reading
-from observability.costs.bill import Bill, Configuration, Usage, used
+from observability.costs.bill import Bill, Charge, Configuration, Usage, used
 from observability.costs.history import Change, Function, configuration, periods
 from observability.costs.ledger import LINES, ledger, month_of
 from observability.inventory.models import Deployment, Resource
 from observability.telemetry.daily import DAILY, number
 from observability.telemetry.partitions import maintain
 from observability.telemetry.pricing import invocation_usd
-from observability.telemetry.records import Invocation, Outcome, Point, Window
+from observability.telemetry.records import Invocation, Outcome, Window
 from observability.telemetry.store import get_store
 from observability.tenants.models import Organization
 
@@ -115,9 +115,10 @@ def test_what_is_gone_costs_nothing_more() -> None:
     assert [(each.start, each.end) for each in periods(gone, NOVEMBER)] == [(FIRST, FIRST + HOUR)]
 
 
-def test_logs_cost_what_came_in() -> None:
-    found = ledger([function()], np.zeros(0, DAILY), NOVEMBER, logs={1: {number(FIRST): 3e9}})
-    assert lines(found.bill(found.within(NOVEMBER))) == {"logs": pytest.approx(1.5)}
+def test_logs_cost_while_they_come_in() -> None:
+    charge = Charge("logs", 0.5 / 86_400, FIRST + DAY, FIRST + 3 * DAY)
+    found = ledger([function()], np.zeros(0, DAILY), NOVEMBER, logs={1: charge})
+    assert lines(found.bill(found.within(NOVEMBER))) == {"logs": pytest.approx(1.0)}
 
 
 def test_it_groups_by_anything() -> None:
@@ -169,18 +170,22 @@ class TestReading:
             )  # fmt: skip
         store = get_store()
         store.append([self.invocation(each, self.NOW - HOUR, n) for n, each in enumerate((busy, other))], now=self.NOW)
-        store.append_points([Point(acme.pk, busy.pk, "IncomingBytes", "Sum", 3600, self.NOW - HOUR, 2e9)], now=self.NOW)
+        for name, size in (("/aws/lambda/busy", 2e9), ("/aws/lambda/unknown", 5e9), ("/aws/lambda/ready", 0)):
+            Resource.objects.create(
+                organization=acme, arn=f"arn:{name}", type="log_group", name=name, region="us-east-1", account="1" * 12,
+                config={"daily_bytes": size, "class": "STANDARD"}, first_seen_at=self.NOW - DAY, last_seen_at=self.NOW,
+            )  # fmt: skip
         with CaptureQueriesContext(
             connection,
         ) as queries:
             found = reading.read(acme, Window(NOVEMBER.start, self.NOW))
-        assert len(queries) <= 3
+        assert len(queries) == 3
         assert [each.name for each in found.functions] == ["busy", "ready"]
         assert "versions" not in found.functions[0].config
         bill = found.bill(found.within(NOVEMBER))
         assert lines(bill) == pytest.approx(
             lines(used(Usage(invocations=1, billed_ms=250), configuration("us-east-1", X86)))
-            | {"provisioned": 86_400 * 0.0000041667, "logs": 1.0}
+            | {"provisioned": 86_400 * 0.0000041667, "logs": 1.0}  # 2 GB a day, known for one day.
         )
         assert set(LINES) == {line for line, _ in bill.lines}
         only = reading.read(acme, Window(NOVEMBER.start, self.NOW), acme.resources.filter(pk=busy.pk))
