@@ -8,6 +8,7 @@ from alerts import snapshot
 from alerts.rule import Estate
 from ingest.collectors.lambda_metrics import DETAILS, SIGNS
 from ingest.collectors.resource_metrics import MEASURED
+from observability.aws.models import AwsAccount
 from observability.inventory.models import Deployment, Package, Resource
 from observability.telemetry.records import Point
 from observability.telemetry.store import get_store
@@ -127,3 +128,27 @@ def test_every_metric_that_a_rule_asks_for_is_read_and_collected() -> None:
     }
     assert asked <= set(snapshot.METRICS), "Add them to snapshot.METRICS."
     assert {key for key in snapshot.METRICS if key not in collected} == EXTENSION
+
+
+def test_only_what_an_accounts_owner_chose_is_watched(acme: Organization, checkout: Resource) -> None:
+    AwsAccount.objects.create(
+        organization=acme, name="Shop", account_id=checkout.account, role_arn="arn:aws:iam::1:role/nightjar",
+        regions=[checkout.region], selection={"include": {"names": ["check*"]}, "exclude": {"tags": ["stage=test"]}},
+        created_at=NOW,
+    )  # fmt: skip
+    for type_, name in (("sqs_queue", "orders"), ("log_group", "/aws/lambda/checkout"), ("log_group", "/custom")):
+        Resource.objects.create(
+            organization=acme, type=type_, arn=f"arn:{name}", name=name, account=checkout.account,
+            region=checkout.region, first_seen_at=NOW, last_seen_at=NOW,
+        )  # fmt: skip
+    assert watched(acme) == {"checkout", "/aws/lambda/checkout"}
+    checkout.config |= {"log_group": "/custom"}
+    checkout.save()
+    assert watched(acme) == {"checkout", "/aws/lambda/checkout", "/custom"}
+    checkout.config |= {"tags": {"stage": "test"}}
+    checkout.save()
+    assert watched(acme) == {"/aws/lambda/checkout"}
+
+
+def watched(organization: Organization) -> set[str]:
+    return {subject.name for subject in take(organization).subjects.values() if subject.watched}
