@@ -15,6 +15,7 @@ from alerts.rules.api_without_access_logs import ApiWithoutAccessLogs
 from alerts.rules.api_without_tracing import ApiWithoutTracing
 from alerts.rules.arm64_payback import Arm64Payback
 from alerts.rules.async_events_dropped import AsyncEventsDropped
+from alerts.rules.batch_of_one import BatchOfOne
 from alerts.rules.canary_left_over import CanaryLeftOver
 from alerts.rules.code_storage import CodeStorage
 from alerts.rules.cold_start_cost import ColdStartCost
@@ -108,6 +109,7 @@ from alerts.rules.unused_function import UnusedFunction
 from alerts.rules.visibility_timeout import VisibilityTimeout
 
 RULES: Sequence[Rule] = (
+    BatchOfOne(),
     PackageLarge(),
     PackageAsImage(),
     PackageWaste(),

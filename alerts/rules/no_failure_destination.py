@@ -33,8 +33,9 @@ class NoFailureDestination:
         if config.get("dead_letter") or any(each.get("on_failure") for each in config["event_invoke"]):
             return
         told = f"Of {number(events)} events" if events else f"Of the messages of {', '.join(topics[:3])}"
+        tries = 1 + next((each["retries"] for each in config["event_invoke"] if each.get("retries") is not None), 2)
         yield Advice(
-            text=f"{told} to {subject.name} in two weeks, those that fail three times are thrown away.",
+            text=f"{told} to {subject.name} in two weeks, those that fail {_times(tries)} are thrown away.",
             evidence=[
                 ("Asynchronous events", number(events)),
                 ("Topics that send to it", ", ".join(topics) or "none"),
@@ -46,6 +47,10 @@ class NoFailureDestination:
             confidence=Confidence.HIGH,
             severity=Severity.WARNING if subject.rollup.errors else Severity.INFO,
         )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _topics(estate: Estate) -> Mapping[str, Sequence[str]]:

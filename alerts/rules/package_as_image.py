@@ -48,7 +48,7 @@ class PackageAsImage:
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         package = subject.package
-        gauge = unzipped(package) if package and subject.config.get("package_type") == "Zip" else None
+        gauge = unzipped(package) if package and subject.config.get("package_type") != "Image" else None
         if package is None or gauge is None:
             return
         lean = gauge.used - sum(package.waste.values())

@@ -29,7 +29,7 @@ class PackageLarge:
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         package = subject.package
-        gauge = unzipped(package) if package and subject.config.get("package_type") == "Zip" else None
+        gauge = unzipped(package) if package and subject.config.get("package_type") != "Image" else None
         if package is None or gauge is None or gauge.share * 100 <= knobs["used"]:
             return
         waste = sum(package.waste.values())

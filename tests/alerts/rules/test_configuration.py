@@ -6,6 +6,7 @@ import pytest
 
 from alerts.finding import Severity
 from alerts.rule import Subject
+from alerts.rules.batch_of_one import BatchOfOne
 from alerts.rules.debug_logging import DebugLogging
 from alerts.rules.environment_nearly_full import EnvironmentNearlyFull
 from alerts.rules.queue_overpulls import QueueOverpulls
@@ -40,6 +41,12 @@ def connected(*subnets: str) -> Subject:
     return function(config={"vpc": {"id": "vpc-1", "subnets": list(subnets), "security_groups": ["sg-1"]}})
 
 
+def single(batch: int) -> Subject:
+    source = {"source": arn("sqs_queue", "orders"), "uuid": "6d68ca91", "qualifier": "$LATEST", "enabled": True,
+              "batch_size": batch}  # fmt: skip
+    return function(config={"event_sources": [source]}, rollup=many)
+
+
 many = rollup(3_000_000, duration_ms=1_000)
 twins(TmpNearlyFull(), problem=writing(480), clean=writing(300))
 twins(TmpIdle(), problem=writing(200, 10_240, rollup=many), clean=writing(6_000, 10_240, rollup=many))
@@ -57,6 +64,21 @@ twins(
     clean=pulled(10, Throttles_Sum=10),
     beside=("throttled",),
 )
+
+
+twins(BatchOfOne(), problem=single(1), clean=single(10))
+
+
+class TestBatchOfOne:
+    def test_spares_nine_of_ten_requests_and_some_time(self) -> None:
+        (advice,) = case(single(1)).advice(BatchOfOne())
+        requests, time = 3_000_000 * 0.9 * 0.0000002, 3_000_000 * 0.5 * 0.0000133334
+        assert advice.usd_month == pytest.approx((requests * 30.4 / 14, (requests + time / 2) * 30.4 / 14))
+
+    def test_does_not_know_which_of_several_sources_runs_it(self) -> None:
+        two = single(1)
+        both = [*two.config["event_sources"], {**two.config["event_sources"][0], "uuid": "other"}]
+        assert not case(function(config={"event_sources": both}, rollup=many)).advice(BatchOfOne())
 
 
 class TestTmp:

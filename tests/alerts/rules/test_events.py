@@ -112,6 +112,12 @@ class TestNoFailureDestination:
     def test_does_not_mind_what_is_only_called_synchronously(self) -> None:
         assert not case(function(config={"event_invoke": []})).advice(NoFailureDestination())
 
+    def test_knows_how_often_it_is_tried(self) -> None:
+        once = [DESTINATION[0] | {"retries": 0, "on_failure": ""}]
+        (advice,) = case(function(config={"event_invoke": once}, points=async_points)).advice(NoFailureDestination())
+        assert "fail once are thrown away" in advice.text
+        assert "lambda update-function-event-invoke-config" in advice.fixes[1].text, "It keeps what is set."
+
 
 class TestStreamWithoutDestination:
     def test_is_not_about_queues(self) -> None:
