@@ -1,7 +1,7 @@
 """Log groups of what is serverless: how long they keep what, and how much is written a day. For advice on their cost.
 
 Listing is free. Bytes are asked of CloudWatch once a day, as whole days, which costs a metric for each group that was
-written to: a hundredth of a cent a month. What is in the logs is no matter of this collector.
+written to: three hundredths of a cent a month. What is in the logs is no matter of this collector.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -6,6 +6,7 @@ https://aws.amazon.com/cloudwatch/pricing/ (us-east-1, 2026-11; other regions ar
     metrics an hour, for a function that runs = 12 sweeps x 12 (all that CloudWatch counts of it)
                                               + the 48 minutes between them x 1 (Invocations)
     for a queue, table or the like in use     = 12 sweeps x 8 (of a state machine; of most there are six)
+    for a log group                           = 1 a day, three hundredths of a cent a month: left out
     USD a month                               = how many x metrics an hour x hours of use x 0.01 / 1,000
 
 Whatever did nothing for three hours is not asked about and costs nothing. ``usage`` has what was really asked.
