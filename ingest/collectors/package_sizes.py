@@ -125,16 +125,16 @@ class PackageSizes:
 
     def fetch(self, aws: Region, scope: Scope) -> Raw:
         raw, failures = Raw(), 0
-        waiting = due(scope)
-        for job in waiting:
-            if scope.time_is_up():
-                raw.left = True
-                break
+        for job in due(scope):
             try:
-                raw.pieces[job.key] = piece = _read(aws, scope, job, raw)
+                piece = None if scope.time_is_up() else _read(aws, scope, job, raw)
             except AwsError as error:
                 _end(error, raw)
                 break
+            if piece is None:
+                raw.left = True
+                break
+            raw.pieces[job.key] = piece
             failures += piece.problem in TRANSIENT
             if failures >= MOST_FAILURES:
                 break
@@ -208,8 +208,8 @@ def _end(error: AwsError, raw: Raw) -> None:
         raise error
 
 
-def _read(aws: Region, scope: Scope, job: Job, raw: Raw) -> Piece:
-    """One package, with those of its layers that are not known yet. Raises ``AwsError``."""
+def _read(aws: Region, scope: Scope, job: Job, raw: Raw) -> Piece | None:
+    """One package, with those of its layers that are not known yet; None when time ran out. Raises ``AwsError``."""
     qualifier = {} if job.version == LATEST else {"Qualifier": job.version}
     try:
         answer = aws.call("lambda", "get_function", FunctionName=job.function.name, **qualifier)
@@ -221,6 +221,8 @@ def _read(aws: Region, scope: Scope, job: Job, raw: Raw) -> Piece:
         return _image(aws, scope, answer, raw)
     for arn in Piece(answer).layers:
         if arn not in raw.layers and _is_unknown(arn, scope):
+            if scope.time_is_up():
+                return None
             raw.layers[arn] = _layer(aws, scope, arn, raw)
     code = answer.get("Code") or {}
     if "Location" not in code:

@@ -254,6 +254,16 @@ class TestRun:
         rest = fleet.collect(fleet.scope(cursor=harvest.cursor))
         assert (len(rest.packages), rest.more) == (1, False)
 
+    def test_many_layers_take_several_runs(self, fleet: Fleet) -> None:
+        layers = [fleet.layer(name, {f"python/{name}.py": b"1"}) for name in ("a", "b", "c")]
+        fleet.add("ledger", HANDLER, *layers)
+        looks = count()
+        harvest = fleet.collect(fleet.scope(time_is_up=lambda: next(looks) >= 3))
+        assert ([layer.arn for layer in harvest.layers], harvest.packages) == (layers[:2], [])
+        assert harvest.more
+        rest = fleet.collect(fleet.scope(cursor=harvest.cursor))
+        assert ([layer.arn for layer in rest.layers], only(rest).layers_bytes) == (layers[2:], 3)
+
     def test_a_storage_out_of_reach_is_not_asked_for_everything(
         self, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
     ) -> None:
