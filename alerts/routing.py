@@ -25,7 +25,7 @@ TELLS = {
 }
 """The steps worth telling to each audience."""
 
-SURPRISING: Mapping[str, float] = {Sensitivity.LOW: 35.0, Sensitivity.MEDIUM: 25.0, Sensitivity.HIGH: 16.0}
+SURPRISING: Mapping[str, float] = {Sensitivity.LOW: 40.0, Sensitivity.MEDIUM: 30.0, Sensitivity.HIGH: 20.0}
 """From which surprise on (-log10 of a chance, summed over the ways to look at a series) an anomaly is told."""
 
 PEOPLE = frozenset({Audience.CHAT, Audience.MAILBOX})

@@ -6,9 +6,12 @@ locked while it is changed: what a person says of an anomaly changes it too.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from zlib import crc32
 
 import numpy as np
+import psycopg
+from django.db import connection
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
@@ -21,6 +24,14 @@ FORMAT = crc32(repr(STATE.descr).encode()) & 0x7FFF
 """Of the bytes of ``states``, which is another one when ``STATE`` is. Memory of another format is begun anew."""
 
 SIZE = 4096
+LOAD = (
+    "SELECT format, keys, states FROM alerts_seriesshard WHERE organization_id = %s AND number = %s FOR NO KEY UPDATE"
+)
+STORE = (
+    "INSERT INTO alerts_seriesshard (organization_id, number, format, keys, states) VALUES (%s, %s, %s, %s, %s) "
+    "ON CONFLICT (organization_id, number) "
+    "DO UPDATE SET format = excluded.format, keys = excluded.keys, states = excluded.states"
+)
 Keys = NDArray[np.int64]
 
 
@@ -63,10 +74,12 @@ def plan(organization_id: int, wanted: Keys) -> Iterator[tuple[int, Keys]]:
 
 def load(organization_id: int, number: int) -> Shard:
     """One shard, locked until the transaction ends; an empty one where there is none, or none that can be read."""
-    row = _rows(organization_id).filter(number=number).select_for_update().first()
-    if row is None or row.format != FORMAT:
+    with _binary_cursor() as cursor:
+        cursor.execute(LOAD, [organization_id, number], binary=True)
+        row = cursor.fetchone()
+    if row is None or row[0] != FORMAT:
         return Shard(number, np.zeros(0, np.int64), surprise.fresh(0))
-    return Shard(number, _keys(row), np.frombuffer(bytes(row.states), STATE).copy())
+    return Shard(number, np.frombuffer(row[1], np.int64).copy(), np.frombuffer(row[2], STATE).copy())
 
 
 def store(organization_id: int, shard: Shard) -> None:
@@ -74,16 +87,9 @@ def store(organization_id: int, shard: Shard) -> None:
     if not len(shard.keys):
         _rows(organization_id).filter(number=shard.number).delete()
         return
-    row = SeriesShard(
-        organization_id=organization_id, number=shard.number, format=FORMAT,
-        keys=shard.keys.tobytes(), states=shard.states.tobytes(),
-    )  # fmt: skip
-    SeriesShard.objects.bulk_create(
-        [row],
-        update_conflicts=True,
-        unique_fields=["organization", "number"],
-        update_fields=["format", "keys", "states"],
-    )
+    row = [organization_id, shard.number, FORMAT, shard.keys.tobytes(), shard.states.tobytes()]
+    with _binary_cursor() as cursor:
+        cursor.execute(STORE, row)
 
 
 def leave(shard: Shard, resource_ids: Iterable[int]) -> None:
@@ -120,3 +126,9 @@ def _keys(row: SeriesShard) -> Keys:
 
 def _rows(organization_id: int) -> QuerySet[SeriesShard]:
     return SeriesShard.objects.filter(organization=organization_id).order_by("number")
+
+
+def _binary_cursor() -> psycopg.Cursor[Any]:
+    """A third of the time of Django's own, which writes bytes as text of twice the length; in the same transaction."""
+    connection.ensure_connection()
+    return psycopg.Cursor(connection.connection)

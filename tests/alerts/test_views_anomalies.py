@@ -11,7 +11,7 @@ from alerts.detector import FactWindow, Spending, Unusual
 from alerts.detectors.anomaly import Anomaly as AnomalyDetector
 from alerts.detectors.runaway import Runaway
 from alerts.models import Anomaly, Incident, WatchCursor
-from alerts.watching import frames, shards
+from alerts.watching import frames, shards, watch
 from alerts.watching.series import BY_NAME, key_of
 from observability.inventory.models import Deployment, Resource
 from observability.telemetry.records import Invocation, Outcome
@@ -84,7 +84,7 @@ class TestList:
         WatchCursor.objects.create(organization=acme, watched={"since": now.isoformat()}, watched_at=now)
         html = page(bobs, LIST)
         assert "Still learning what is usual" in html
-        assert f"{now + timedelta(days=1):%H:%M} UTC" in html
+        assert f"{now + watch.LEARNT_IN:%H:%M} UTC" in html
 
     def test_once_it_has_learnt_it_does_not_say_so_any_more(
         self, bobs: Client, acme: Organization, checkout: Resource, now: datetime
