@@ -28,7 +28,7 @@ DAY_S = 86_400
 
 
 def read(organization: Organization, window: Window, resources: QuerySet[Resource] | None = None) -> Ledger:
-    """The ledger of an organization, or of these resources of it, in three queries."""
+    """The ledger of an organization, or of these resources of it, in four queries."""
     chosen = organization.resources.all() if resources is None else resources
     functions = described(organization, chosen, since=window.start)
     ids = None if resources is None else [function.id for function in functions]

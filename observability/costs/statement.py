@@ -43,13 +43,20 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """``days`` are the bills of all days that were read, those before the month too; ``asked`` is our own part."""
+    """``days`` are the bills of all days that were read, those before the month too; ``asked`` is our own part.
+
+    ``chosen`` are the ledger's entries of the month; ``before`` and ``after`` what each function cost in the last seven
+    whole days but seven, and in the last seven.
+    """
 
     month: Window
     now: datetime
     ledger: Ledger
     days: Sequence[tuple[date, Bill]]
     asked: monitoring.Asked
+    chosen: Mask
+    before: Sequence[Spent]
+    after: Sequence[Spent]
 
     @property
     def current(self) -> bool:
@@ -68,17 +75,6 @@ class Statement:
     def bill(self) -> Bill:
         return sum((bill for _, bill in self.month_days), Bill())
 
-    @property
-    def chosen(self) -> Mask:
-        """The ledger's entries of the month."""
-        return self.ledger.within(self.month)
-
-    @property
-    def weeks(self) -> tuple[Window, Window]:
-        """The seven whole days before last week's end, and the last seven."""
-        end = floor(min(self.now, self.month.end), DAY)
-        return Window(end - 2 * WEEK, end - WEEK), Window(end - WEEK, end)
-
 
 def statement(
     organization: Organization, month: Window, *, now: datetime, resources: QuerySet[Resource] | None = None
@@ -89,7 +85,9 @@ def statement(
     found = reading.read(organization, window, resources)
     asked = monitoring.asked(organization, window, now=now) if resources is None else {}
     days = [(day, replace(bill, monitoring=_asked(asked, day))) for day, bill in found.days(found.within(window))]
-    return Statement(month, now, found, days, asked)
+    end = floor(min(now, month.end), DAY)
+    before, after = (spent(found, Window(end - n * WEEK, end - n * WEEK + WEEK)) for n in (2, 1))
+    return Statement(month, now, found, days, asked, found.within(month), before, after)
 
 
 def _asked(asked: monitoring.Asked, day: date) -> float:
@@ -149,7 +147,7 @@ def together(each: Sequence[Spent]) -> Spent:
 
 def movers(told: Statement, *, most: int = 8, worth: float = WORTH) -> list[Moved]:
     """The functions whose cost changed most from one week to the next, each with its reasons."""
-    before, after = (spent(told.ledger, week) for week in told.weeks)
+    before, after = told.before, told.after
     order = sorted(range(len(before)), key=lambda i: -abs(after[i].total - before[i].total))
     return [
         Moved(told.ledger.functions[i], before[i], after[i], drivers(before[i], after[i]))

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from observability.costs import monitoring
 from observability.costs.bill import TITLES
 from observability.costs.ledger import month_of
-from observability.costs.statement import Statement, foretold, spent, statement, together
+from observability.costs.statement import Statement, foretold, statement, together
 from observability.dashboards import cost_charts, cost_rows
 from observability.dashboards.charts import marks
 from observability.dashboards.cost_changes import Release, changes
@@ -130,7 +130,7 @@ def months(month: Window, now: datetime) -> dict[str, Any]:
 
 def figures(told: Statement) -> dict[str, Any]:
     """The key figures of a month."""
-    before, after = (together(spent(told.ledger, week)) for week in told.weeks)
+    before, after = together(told.before), together(told.after)
     bill, invocations = told.bill, told.ledger.count("invocations", told.chosen)
     return {
         "per_day": bill.total / max(len(told.month_days), 1),

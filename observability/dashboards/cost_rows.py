@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from observability.costs.bill import TITLES, Bill
 from observability.costs.drivers import Spent
 from observability.costs.history import Function
-from observability.costs.statement import Statement, spent
+from observability.costs.statement import Statement
 from observability.dashboards.cost_charts import COLOURS
 from observability.telemetry.pricing import price
 
@@ -94,12 +94,11 @@ def _groups(told: Statement, by: str, key: Callable[[Function], str]) -> list[Ro
 def _functions(told: Statement) -> list[Row]:
     ledger = told.ledger
     totals, invocations = ledger.totals(told.chosen), ledger.by_function("invocations", told.chosen)
-    before, after = (spent(ledger, week) for week in told.weeks)
     all_of_it = told.bill.total
     found = [
         Row(
             function.name, float(totals[i]), _share(float(totals[i]), all_of_it), (), float(invocations[i]),
-            function.id, _place(function), _week(before[i], after[i]),
+            function.id, _place(function), _week(told.before[i], told.after[i]),
         )
         for i, function in enumerate(ledger.functions)
         if totals[i] > 0
@@ -114,11 +113,12 @@ def _place(function: Function) -> str:
 def with_parts(told: Statement, table: Sequence[Row], most: float) -> list[Row]:
     """The same rows of functions, each with its lines: reckoned for those that are shown only."""
     place = {function.id: index for index, function in enumerate(told.ledger.functions)}
-    found = []
-    for row in table:
-        bill = told.ledger.bill(told.chosen & told.ledger.of([place[row.id]])) if row.id in place else Bill()
-        found.append(replace(row, parts=_parts(bill, most)))
-    return found
+    lines = {line: told.ledger.by_function(line, told.chosen) for line in TITLES}
+    return [
+        replace(row, parts=_parts(Bill(**{line: float(lines[line][place[row.id]]) for line in TITLES}), most))
+        for row in table
+        if row.id is not None
+    ]
 
 
 def _parts(bill: Bill, most: float) -> list[Part]:

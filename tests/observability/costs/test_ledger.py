@@ -179,7 +179,7 @@ class TestReading:
             connection,
         ) as queries:
             found = reading.read(acme, Window(NOVEMBER.start, self.NOW))
-        assert len(queries) == 3
+        assert len(queries) == 4
         assert [each.name for each in found.functions] == ["busy", "ready"]
         assert "versions" not in found.functions[0].config
         bill = found.bill(found.within(NOVEMBER))

@@ -239,4 +239,4 @@ def test_ten_thousand_functions_cost_no_more_queries(alice_in: Client, acme: Org
             for each in range(60):
                 run(function(acme, f"f{each}"), NOW - HOUR)
     assert counts[0] == counts[1]
-    assert counts[0] < 15  # The copy of the ledger's days is one more, which is not counted here.
+    assert counts[0] <= 15
