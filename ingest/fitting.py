@@ -297,12 +297,13 @@ def _grown(asked: Candidate, deployed: Package) -> Grown | None:
 def _code_of(deployed: Package) -> Package:
     """The deployed package without its layers, which the question tells nothing of."""
     folders = [folder for folder in deployed.folders if not str(folder["path"]).startswith(OPT)]
-    return Package(folders=folders, dependencies=deployed.dependencies)
+    return Package(source=deployed.source, folders=folders, dependencies=deployed.dependencies)
 
 
 def _package(asked: Candidate) -> Package:
     folders: list[Any] = msgspec.to_builtins(asked.folders)
-    return Package(folders=folders, dependencies=msgspec.to_builtins(asked.dependencies))
+    source = Package.Source.IMAGE if asked.package_type == "Image" else Package.Source.ARCHIVE
+    return Package(source=source, folders=folders, dependencies=msgspec.to_builtins(asked.dependencies))
 
 
 def _parts(changes: Sequence[Change]) -> list[Changed]:

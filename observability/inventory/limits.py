@@ -65,7 +65,7 @@ class Sizes(Protocol):
 
 UNZIPPED = Limit(
     "unzipped", "Code and layers, unzipped", 250 * MIB, "bytes",
-    "The next deployment fails: the code and all layers together must unpack to no more.",
+    "Beyond it a deployment fails: code and all layers together must unpack to no more.",
 )  # fmt: skip
 LAYERS = Limit("layers", "Layers", 5, "count", "A function cannot have more layers, those of extensions among them.")
 IMAGE = Limit(

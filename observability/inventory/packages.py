@@ -163,12 +163,17 @@ def total(package: limits.Sizes) -> int | None:
 
 
 def diff(before: Package, after: Package) -> Diff:
-    """What grew and what shrank, by folder and by dependency."""
+    """What grew and what shrank, by folder and by dependency.
+
+    Who measures from inside sees other folders than who reads the zip, and no dependencies: between two that were
+    measured differently, only folders that both tell of are compared.
+    """
     sizes = total(before), total(after)
     delta = None if sizes[0] is None or sizes[1] is None else sizes[1] - sizes[0]
-    return Diff(
-        delta, _changes(before.folders, after.folders, _path), _changes(before.dependencies, after.dependencies, _name)
-    )
+    folders = _changes(before.folders, after.folders, _path)
+    if before.source != after.source:
+        return Diff(delta, [each for each in folders if each.before is not None and each.after is not None], [])
+    return Diff(delta, folders, _changes(before.dependencies, after.dependencies, _name))
 
 
 def forecast(packages: Sequence[Package]) -> Forecast | None:

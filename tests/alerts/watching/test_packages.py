@@ -69,7 +69,7 @@ class TestFillings:
         assert "The last deployment added 12 MB: pandas +11 MB." in filling.message
         assert "It has been over 80% since version 2 of " in filling.message
         assert "At this rate the limit is reached in about 3 deployments." in filling.message
-        assert "The next deployment fails" in filling.message
+        assert "Beyond it a deployment fails" in filling.message
         assert filling.detail["grew"] == [{"name": "pandas", "bytes": 11 * MIB}]
 
     def test_say_little_of_a_first_package(self, checkout: Resource, now: datetime) -> None:

@@ -48,7 +48,7 @@ class TestTab:
         page = text(alice_in, checkout)
         for told in (
             "80.0%", "200 MB of 250 MB: code 180 MB, layers 20 MB", "sharp: 100 MB", "Smaller ones: 20 MB",
-            "sharp", "0.33.0", "Tests", "3 MB", "Leave out folders named test", "The next deployment fails",
+            "sharp", "0.33.0", "Tests", "3 MB", "Leave out folders named test", "Beyond it a deployment fails",
         ):  # fmt: skip
             assert told in page
         assert "Source maps" not in page

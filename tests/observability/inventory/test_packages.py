@@ -196,6 +196,18 @@ class TestDiff:
     def test_what_is_not_known_has_no_difference(self) -> None:
         assert packages.diff(package(None), package(10)).delta is None
 
+    def test_compares_only_what_both_tell_where_they_were_measured_differently(self) -> None:
+        before = package(
+            100, folders=[{"path": "/var/task/app", "bytes": 60}, {"path": "/var/task/lib", "bytes": 40}],
+            dependencies=[{"name": "six", "version": "1", "bytes": 1}], source="archive",
+        )  # fmt: skip
+        after = package(
+            100, folders=[{"path": "/var/task/app", "bytes": 65}, {"path": "/opt/x", "bytes": 9}], source="extension"
+        )
+        diff = packages.diff(before, after)
+        assert [(each.name, each.delta) for each in diff.folders] == [("/var/task/app", 5)]
+        assert diff.dependencies == []
+
 
 class TestForecast:
     def told(self, *sizes: int, **fields: Any) -> tuple[int | None, str] | None:
