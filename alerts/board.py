@@ -14,13 +14,15 @@ from django.http import QueryDict
 
 from alerts.finding import Severity
 from alerts.models import SEVERITIES, Insight
-from alerts.outcomes import Told, told
+from alerts.outcomes import Told, span, told
 from alerts.rule import Pillar, Rule
 from observability.dashboards.kinds import Kind, kind
 from observability.tenants.models import Organization
 
 State = Insight.State
-PER_GROUP, PER_PAGE = 5, 50
+GROUPS, PER_GROUP, PER_PAGE = 10, 3, 50
+"""So many rules are shown with their first pieces of advice, the others by name; one rule alone page by page."""
+
 WAYS = {"cli": "AWS CLI", "terraform": "Terraform", "sam": "SAM", "steps": "Steps"}
 LOUDNESS = {severity.value: place for place, severity in enumerate(Severity)}
 LOUDEST = Case(*[When(severity=name, then=Value(place)) for name, place in LOUDNESS.items()], default=Value(9))
@@ -93,6 +95,10 @@ class Item:
     fixes: Sequence[tuple[str, str]]
     outcome: Told | None
 
+    @property
+    def usd_month(self) -> str:
+        return span(self.row.usd_low, self.row.usd_high) if self.row.usd_high else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -104,6 +110,10 @@ class Group:
     low: float | None
     high: float | None
     items: Sequence[Item]
+
+    @property
+    def usd_month(self) -> str:
+        return span(self.low, self.high) if self.high else ""
 
     @property
     def pillar(self) -> str:
@@ -125,6 +135,8 @@ class Board:
     """Everything in figures, the groups of the state that is asked for, and what there is to choose from."""
 
     groups: Sequence[Group]
+    others: Sequence[Group]
+    """Those that come after, without their items."""
     states: Mapping[str, int]
     pillars: Sequence[Facet]
     severities: Sequence[Facet]
@@ -147,8 +159,11 @@ def board(organization: Organization, asked: Asked, rules: Rules) -> Board:
     wanted = [cell for cell in cells if _fits(cell, asked, rules)]
     shown = _shown(_about(mine, asked), asked, rules)
     low, high = _money(shown.order_by()) if asked.state == State.OPEN else (0.0, 0.0)
+    groups = _groups(wanted, rules)
+    rows = _rows(shown.filter(rule__in=[group.rule.kind for group in groups[:GROUPS]]), asked)
     return Board(
-        groups=_groups(wanted, _rows(shown, asked), rules),
+        groups=_filled(groups[:GROUPS], rows),
+        others=groups[GROUPS:],
         states=_states(cells, asked, rules),
         pillars=_facets(cells, replace(asked, pillar=""), rules, lambda cell: rules[cell.rule].pillar, PILLARS),
         severities=_facets(cells, replace(asked, severity=""), rules, lambda cell: cell.severity, dict(SEVERITIES)),
@@ -234,10 +249,8 @@ def _rows(shown: QuerySet[Insight], asked: Asked) -> list[Insight]:
     return list(rows.annotate(place=place).filter(place__lte=PER_GROUP))
 
 
-def _groups(cells: Iterable[Cell], rows: Iterable[Insight], rules: Rules) -> list[Group]:
-    items: dict[str, list[Item]] = {}
-    for row in rows:
-        items.setdefault(row.rule, []).append(item(row, rules[row.rule]))
+def _groups(cells: Iterable[Cell], rules: Rules) -> list[Group]:
+    """Money first, then what is loud; still without their items."""
     by_rule: dict[str, list[Cell]] = {}
     for cell in cells:
         by_rule.setdefault(cell.rule, []).append(cell)
@@ -248,12 +261,23 @@ def _groups(cells: Iterable[Cell], rows: Iterable[Insight], rules: Rules) -> lis
             count=sum(cell.number for cell in found),
             low=_sum(cell.low for cell in found),
             high=_sum(cell.high for cell in found),
-            items=items[key],
+            items=(),
         )
         for key, found in by_rule.items()
-        if key in items
     ]
     return sorted(groups, key=lambda each: (-(each.high or 0), LOUDNESS[each.severity], -each.count, each.rule.title))
+
+
+def _filled(groups: Iterable[Group], rows: Iterable[Insight]) -> list[Group]:
+    """With their items; without those whose page is beyond their end."""
+    items: dict[str, list[Insight]] = {}
+    for row in rows:
+        items.setdefault(row.rule, []).append(row)
+    return [
+        replace(group, items=[item(row, group.rule) for row in items[group.rule.kind]])
+        for group in groups
+        if group.rule.kind in items
+    ]
 
 
 def _sum(amounts: Iterable[float | None]) -> float | None:

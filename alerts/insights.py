@@ -73,7 +73,7 @@ def keep(*, opinions: Opinions, estate: Estate, tuned: Tunings, now: datetime) -
     known = {_key(row): row for row in rows.defer("evidence", "fixes", "text").select_for_update(no_key=True)}
     _store(_seen(known.get(key), key, opinion, estate, now) for key, opinion in opinions.given.items())
     gone = {key: row for key, row in known.items() if key not in opinions.given and row.state != State.FIXED}
-    _settle([row for row in gone.values() if _was_judged(row, opinions)], tuned, now)
+    _settle([row for row in gone.values() if _was_judged(row, opinions)], estate, tuned, now)
 
 
 def _key(row: Insight) -> Key:
@@ -114,15 +114,16 @@ def _was_judged(row: Insight, opinions: Opinions) -> bool:
     return row.rule in opinions.asked and (row.rule, row.resource_id) not in opinions.unknown
 
 
-def _settle(missing: Iterable[Insight], tuned: Tunings, now: datetime) -> None:
-    """What is no longer found was followed, unless thresholds were turned or nobody can tell."""
+def _settle(missing: Iterable[Insight], estate: Estate, tuned: Tunings, now: datetime) -> None:
+    """What is no longer found was followed, unless nobody can tell, or wants to know: that is forgotten."""
     rows = list(missing)
     if not rows:
         return
-    gone = _clear({row.resource_id for row in rows}, rows[0].organization_id, now)
+    gone = _clear({row.resource_id for row in rows}, estate.organization_id, now)
     clear = [row for row in rows if row.resource_id in gone]
-    Insight.objects.filter(pk__in=[row.pk for row in clear if _turned(tuned, row)]).delete()
-    fixed = [row for row in clear if not _turned(tuned, row)]
+    unwanted = {row.pk for row in clear if _turned(tuned, row) or not _watched(row, estate)}
+    Insight.objects.filter(pk__in=unwanted).delete()
+    fixed = [row for row in clear if row.pk not in unwanted]
     for deleted, outcome in ((False, {}), (True, outcomes.GONE)):
         some = Insight.objects.filter(pk__in=[row.pk for row in fixed if gone[row.resource_id] is deleted])
         some.update(
@@ -133,6 +134,11 @@ def _settle(missing: Iterable[Insight], tuned: Tunings, now: datetime) -> None:
 def _turned(tuned: Tunings, row: Insight) -> bool:
     tuning = tuned.rows.get(row.rule)
     return tuning is not None and tuning.changed_at is not None and tuning.changed_at > row.seen_at
+
+
+def _watched(row: Insight, estate: Estate) -> bool:
+    subject = estate.subjects.get(row.resource_id)
+    return subject is None or subject.watched
 
 
 def _clear(resource_ids: Collection[int], organization_id: int, now: datetime) -> dict[int, bool]:

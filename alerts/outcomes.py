@@ -147,8 +147,10 @@ def _money(row: Insight, saved: float, before: float) -> Told:
 
 
 def span(low: float | None, high: float | None) -> str:
-    """``$10.00 to $20.00``, or one amount where both are the same."""
-    return dollars(high) if low == high else f"{dollars(low)} to {dollars(high)}"
+    """``$10.00 to $20.00``, ``up to $20.00``, or one amount where both are the same."""
+    if low == high:
+        return dollars(high)
+    return f"{dollars(low)} to {dollars(high)}" if low else f"up to {dollars(high)}"
 
 
 def _change(measure: Measure, before: float, after: float) -> Told:

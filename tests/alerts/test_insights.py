@@ -123,6 +123,15 @@ class TestLooks:
         look(1)
         assert the_insight().state == State.OPEN
 
+    def test_what_is_no_longer_watched_is_forgotten(self, acme: Organization, checkout: Resource, look: Look) -> None:
+        look()
+        AwsAccount.objects.create(
+            organization=acme, account_id=checkout.account, external_id="x", created_at=NOW,
+            selection={"exclude": {"names": ["check*"]}},
+        )  # fmt: skip
+        look(1)
+        assert not Insight.objects.exists()
+
     def test_what_was_deleted_is_fixed(self, checkout: Resource, look: Look) -> None:
         look()
         Resource.objects.update(gone_at=NOW + HOUR)

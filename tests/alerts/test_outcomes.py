@@ -144,3 +144,4 @@ def test_what_is_gone_or_has_no_measure_is_just_told(monkeypatch: pytest.MonkeyP
 
 def test_a_span_of_one_amount_is_told_once() -> None:
     assert (outcomes.span(10, 20), outcomes.span(10, 10)) == ("$10.00 to $20.00", "$10.00")
+    assert outcomes.span(0, 20) == "up to $20.00"

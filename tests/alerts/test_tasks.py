@@ -23,6 +23,7 @@ def bells() -> Iterator[MagicMock]:
         patch.object(tasks.evaluate, "delay", bells.evaluate),
         patch.object(tasks.settle, "delay", bells.settle),
         patch.object(tasks.deliver_due, "delay", bells.deliver),
+        patch.object(tasks.advise, "delay", bells.advise),
     ):
         yield bells
 
@@ -104,3 +105,15 @@ class TestSchedule:
         assert getattr(task, "expires") <= 30  # noqa: B009  # Celery's types do not know it.
         assert getattr(task, "time_limit") < settings.VISIBILITY_TIMEOUT  # noqa: B009
         assert getattr(task, "acks_late")  # noqa: B009
+
+
+class TestAdvise:
+    def test_everybody_who_is_due_is_looked_at(
+        self, acme: Organization, rival: Organization, alice: User, checkout: Resource, bells: MagicMock
+    ) -> None:
+        tasks.advise_due()
+        bells.advise.assert_called_once_with(organization_id=acme.pk)
+        tasks.advise(organization_id=acme.pk)
+        bells.deliver.assert_called_once_with()
+        tasks.advise_due()
+        assert bells.advise.call_count == 1

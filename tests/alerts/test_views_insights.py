@@ -76,7 +76,7 @@ class TestPage:
         for text in (
             BY_KIND["memory_idle"].title, "checkout uses 90 of 2,048 MB.", "Used at most", "90 MB", "How to fix it",
             'data-copy="aws lambda update-function-configuration --memory-size 256"', "AWS CLI",
-            "$10.00", "to $20.00", BY_KIND["memory_idle"].source, "Snooze",
+            "$10.00 to $20.00", BY_KIND["memory_idle"].source, "Snooze",
         ):  # fmt: skip
             assert text in shown
 
@@ -140,10 +140,19 @@ class TestPage:
     ) -> None:
         for number in range(53):
             give(resource=another(acme, f"f{number:02}", type="lambda_function"), text=f"Number {number:02}.")
-        assert read().count("Number ") == 5
+        assert read().count("Number ") == 3
         assert "All 53 of these" in read()
         assert read("?rule=memory_idle").count("Number ") == 50
         assert read("?rule=memory_idle&page=2").count("Number ") == 3
+
+    def test_of_many_rules_the_later_ones_are_shown_by_name(self, read: Callable[..., str], give: Give) -> None:
+        for place, rule in enumerate(RULES[:14]):
+            give(rule.kind, usd_low=1.0, usd_high=100.0 - place)
+        shown = read()
+        assert shown.count("How to fix it") == 10
+        assert "4 more rules" in shown
+        assert shown.index("4 more rules") < shown.index(f"rule={RULES[13].kind}")
+        assert read(f"?rule={RULES[13].kind}").count("How to fix it") == 1
 
     def test_a_rule_that_is_off_or_unknown_is_not_shown(
         self, acme: Organization, read: Callable[..., str], give: Give
