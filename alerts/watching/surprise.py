@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 HOUR, DAY = 3_600.0, 86_400.0
-BLOCK = 2 * HOUR
+BLOCK = 2.5 * HOUR
 """One peak is taken of so long: values in a row are one event, not many."""
 
-LEARNING = 12
+LEARNING = 10
 """Blocks to be seen before anything can be surprising: a day."""
 
 GENERATION = 14 * DAY
 """Peaks are kept for one to two of these: an incident does not raise the bar for ever."""
 
-PEAKS = 6
+PEAKS = 5
 """Kept of each stream, side and generation."""
 
 LIMIT = 20.0
@@ -51,7 +51,7 @@ TAUS = np.array([1e-3, HOUR, DAY, 2 * HOUR, DAY, 5 * HOUR])
 CLIP = 3.0
 """Deviations by which one value may pull the profile of the day."""
 
-FLOORS = 0.005, 0.5, 0.2
+FLOORS = 0.01, 0.5, 0.2
 """A tail is no narrower than this share of the level, half a count where numbers are whole, a factor of e^0.2."""
 
 STREAMS = 6
@@ -83,6 +83,7 @@ STATE = np.dtype(
         ("block_until", "f8"),
         ("generation_until", "f8"),
         ("quiet_until", "f8"),
+        ("odd_at", "f8"),
         ("told", "f4"),
         ("whole", "f4"),
         ("floor", "f4"),
@@ -140,7 +141,7 @@ def fresh(n: int) -> State:
     """The state of n series of which nothing was seen."""
     state = np.zeros(n, STATE)
     state["seen_at"] = np.nan
-    state["block_until"] = state["generation_until"] = state["quiet_until"] = -np.inf
+    state["block_until"] = state["generation_until"] = state["quiet_until"] = state["odd_at"] = -np.inf
     for name in ("peak", "held", "usual", "peaks"):
         state[name] = -np.inf
     state["bar"] = UNKNOWN
@@ -205,7 +206,7 @@ def _learn(state: State, x: Numbers, at_s: float) -> Numbers:
     pull = x[:, None] - means
     pull[:, DEVIATION] = x - expected
     away = pull[:, SPREAD:]
-    pull[:, SPREAD] = pull[:, SHORT]
+    pull[:, SPREAD] = pull[:, SHORT] * (1 - rates[:, SHORT])
     np.abs(away, out=away)
     away -= means[:, SPREAD:]
     pull *= rates[:, :PROFILE]
@@ -301,10 +302,16 @@ def _scale(state: State) -> Any:
     return 1 / (LN10 * state["gain"])
 
 
-def alarm(state: State, judged: Judged, *, at_s: float, threshold: float) -> Mask:
-    """Which series to tell of now: at the threshold, and not told of within a day unless it got worse. Remembers it."""
+def alarm(state: State, judged: Judged, *, at_s: float, threshold: float, within_s: float = np.inf) -> Mask:
+    """Which series to tell of now: at the threshold, and not told of within a day unless it got worse. Remembers it.
+
+    With ``within_s`` only those that were at the threshold so shortly before, too: once is chance or a deployment.
+    """
+    odd = judged.surprise >= threshold
+    told: Mask = odd & ((at_s - state["odd_at"] <= within_s) | (within_s == np.inf))
+    state["odd_at"][odd] = at_s
     quiet = at_s < state["quiet_until"]
-    told: Mask = judged.surprise >= np.where(quiet, np.maximum(ESCALATION * state["told"], threshold), threshold)
+    told &= ~quiet | (judged.surprise >= ESCALATION * state["told"])
     rows = np.flatnonzero(told)
     begun = rows[~quiet[rows]]
     state["held"][begun] = -np.inf
@@ -317,7 +324,7 @@ def alarm(state: State, judged: Judged, *, at_s: float, threshold: float) -> Mas
 def absorb(state: State, mask: Mask) -> None:
     """What these series were last told of was expected, a person says: it counts as seen often."""
     part = state[mask]
-    _insert(part, np.maximum(part["held"], part["peak"]), times=PEAKS // 2)
+    _insert(part, np.maximum(part["held"], part["peak"]), times=(PEAKS + 1) // 2)
     _fit(part)
     state[mask] = part
 
