@@ -29,6 +29,7 @@ PAGES = (
     ("Functions", "square-function", "dashboards:functions"),
     ("Invocations", "list", "dashboards:invocations"),
     ("Resources", "boxes", "dashboards:resources"),
+    ("Packages", "package", "dashboards:packages"),
     ("Logs", "text-search", "dashboards:logs"),
     ("AWS accounts", "cloud", "aws:accounts"),
     ("Coverage", "shield-check", "dashboards:coverage"),
