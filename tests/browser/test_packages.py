@@ -4,10 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
+from alerts import evaluation, incidents
+from alerts.detector import FactWindow
+from alerts.tuning import tunings
+from alerts.watching.packages import fillings
 from observability.inventory.models import Resource
 from observability.telemetry.partitions import maintain
 from observability.telemetry.store import get_store
@@ -141,3 +146,19 @@ def test_finds_who_carries_a_layer(
     page.goto(f"{live_server.url}/o/acme/packages/?view=layers")
     page.get_by_role("link", name="2 functions").click()
     expect(page.get_by_role("region", name="Functions").locator("tbody tr")).to_have_count(2)
+
+
+def test_an_incident_and_its_thresholds_are_accessible(
+    company: Resource, alice: User, logged_in: LoggedIn, live_server: LiveServer, assert_accessible: AssertAccessible
+) -> None:
+    with transaction.atomic():
+        found = fillings(company.organization_id, tunings(company.organization_id), now=timezone.now())
+        window = FactWindow(organization_id=company.organization_id, now=timezone.now(), packages=found)
+        incidents.apply(organization_id=company.organization_id, findings=evaluation.detect(window), now=timezone.now())
+    page = logged_in(alice)
+    page.goto(f"{live_server.url}/o/acme/incidents/1/")
+    expect(page.get_by_role("heading", name="checkout fills 89 % of the 250 MB limit")).to_be_visible()
+    assert_accessible(page)
+    for place in ("detectors/", "detectors/oversized_deployment/"):
+        page.goto(f"{live_server.url}/o/acme/{place}")
+        assert_accessible(page)
