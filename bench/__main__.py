@@ -19,6 +19,7 @@ NAMES = {
     "pull_faults": "are metrics and logs complete when AWS throttles, fails and hangs?",
     "pull_soak": "memory of the puller over a hundred thousand pulls of three hundred accounts",
     "anomaly": "what the anomaly detector catches on labelled series, how often it errs, and what it costs",
+    "series": "one tick over many series, with their memory in PostgreSQL",
     "healthy": "how often the anomaly watch cries wolf over functions that are all well",
     "hostile": "answers, time and memory for thousands of hostile bodies",
 }

@@ -88,7 +88,7 @@ class TestSurprise:
         low = 12 * A_DAY + 3 * A_DAY // 4
         values[low : low + 12] = 800
         seen = watch(values)
-        assert seen.alarms[low : low + 12].any()
+        assert seen.surprise[low] > 2 * seen.surprise[2 * A_DAY : low].max()
         assert not seen.alarms[:low].any()
 
     def test_a_single_count_where_all_was_zero_does_not_surprise_much(self) -> None:
