@@ -19,6 +19,7 @@ from alerts.watching.frames import Frame
 from alerts.watching.judging import Sight
 from alerts.watching.series import BY_NAME, STEP, key_of
 from alerts.watching.shards import Shard
+from alerts.watching.telling import FAR, LASTING
 from bench.well import Well, well
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -45,7 +46,7 @@ def run(chosen: argparse.Namespace) -> dict[str, object]:
         numbers = well(random, min(TOGETHER, chosen.functions - first), chosen.weeks)
         shard = fresh(numbers)
         series += len(shard.keys)
-        told += alerts(judging.judge(shard, list(frames(shard, numbers)), threshold=chosen.threshold))
+        told += alerts(judging.judge(shard, list(frames(shard, numbers)), threshold=chosen.threshold), chosen.threshold)
     last = MONDAY + WEEK * (chosen.weeks - 1)
     counted = [sight for sight in told if sight.at >= last]
     first_week = [sight for sight in told if sight.at < MONDAY + WEEK]
@@ -78,15 +79,22 @@ def frames(shard: Shard, numbers: Well) -> Iterator[Frame]:
         yield Frame(MONDAY + step * STEP, shard.keys, values[step].ravel(), of[step].ravel())
 
 
-def alerts(sights: Iterable[Sight]) -> list[Sight]:
-    """The first of each stretch in which something of a function was odd."""
+def alerts(sights: Iterable[Sight], threshold: float) -> list[Sight]:
+    """The incidents that ``telling`` makes of them, were it not for the budget: what lasts, or is far out."""
     until: dict[int, datetime] = {}
-    told = []
+    steps: dict[int, set[datetime]] = {}
+    told: dict[tuple[int, datetime], Sight] = {}
     for sight in sights:
-        if sight.fresh and sight.at > until.get(sight.resource_id, MONDAY) + GAP:
-            told.append(sight)
-        until[sight.resource_id] = sight.at
-    return told
+        key = sight.resource_id
+        if sight.at > until.get(key, MONDAY - GAP - GAP) + GAP:
+            if not sight.fresh:
+                continue
+            steps[key] = set()
+        until[key] = sight.at
+        steps[key].add(sight.at)
+        if len(steps[key]) >= LASTING or sight.surprise >= FAR * threshold:
+            told.setdefault((key, min(steps[key])), sight)
+    return list(told.values())
 
 
 def shown(sight: Sight) -> dict[str, object]:
