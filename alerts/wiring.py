@@ -80,6 +80,13 @@ def feeds(source: Subject, estate: Estate) -> Sequence[Feed]:
     return wiring(estate).feeds.get(source.arn, ())
 
 
+def source_name(arn: str) -> str:
+    """What an event source is called: the queue, stream or table of its ARN. Kafka of one's own has no ARN."""
+    parts = arn.split(":", 5)
+    place = parts[-1].split("/")
+    return place[1] if len(parts) == 6 and len(place) > 1 else parts[-1]
+
+
 def reached(subject: Subject, estate: Estate) -> bool:
     """Whether CloudWatch told of anything where the resource is, so that silence means that nothing happened."""
     return (subject.account, subject.region) in wiring(estate).reached

@@ -7,6 +7,7 @@ from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
 from alerts.lately import peak
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
+from alerts.wiring import source_name
 from observability.ui.units import elapsed, number, percent
 
 LATELY = 2
@@ -53,7 +54,7 @@ def _is_stream(mapping: Mapping[str, Any]) -> bool:
 
 
 def _name(mapping: Mapping[str, Any]) -> str:
-    return str(mapping["source"].split(":")[-1].split("/")[1] if "/" in mapping["source"] else mapping["source"])
+    return source_name(mapping["source"])
 
 
 def _fixes(subject: Subject, sources: Iterable[Mapping[str, Any]], failed: float) -> list[Fix]:

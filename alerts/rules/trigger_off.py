@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
+from alerts.wiring import source_name
 from observability.ui.units import number
 
 
@@ -30,7 +31,7 @@ class TriggerOff:
                 continue
             source = estate.by_arn.get(mapping["source"])
             waiting = source.peak("ApproximateNumberOfMessagesVisible") if source else None
-            name = source.name if source else mapping["source"].split(":")[-1]
+            name = source.name if source else source_name(mapping["source"])
             uuid = option("uuid", mapping["uuid"])
             yield Advice(
                 text=f"{name} no longer feeds {subject.name}: its trigger has been off for {days:.0f} days or longer.",

@@ -1,0 +1,32 @@
+"""What real accounts look like: rules that would cry wolf there, and commands that would break something."""
+
+from typing import Any
+
+from alerts.rule import Subject
+from alerts.rules.iterator_age import IteratorAge
+from alerts.rules.trigger_off import TriggerOff
+from observability.telemetry.records import Reading
+from tests.alerts.rules.cases import DAYS, case, daily, function
+
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-01-01T00:00:00.000"
+
+
+def points(**more: float | tuple[float, ...]) -> dict[tuple[str, str], list[Reading]]:
+    return daily(Invocations_Sum=20_000 / DAYS, Duration_Maximum=2_000, ConcurrentExecutions_Maximum=4, **more)
+
+
+def fed(source: str, *, age_ms: float = 0, **mapping: Any) -> Subject:
+    told = {"source": source, "uuid": "6d68ca91-49c9", "qualifier": "$LATEST", "enabled": True, "batch_size": 100}
+    return function(config={"event_sources": [told | mapping]}, points=points(IteratorAge_Maximum=age_ms))
+
+
+class TestStreamsOfTables:
+    """Their ARNs end in a moment, which has colons."""
+
+    def test_the_age_of_their_records_is_told(self) -> None:
+        (advice,) = case(fed(TABLE, age_ms=90_000)).advice(IteratorAge())
+        assert ("orders", "1 at a time for each shard") in advice.evidence
+
+    def test_they_are_called_by_their_table(self) -> None:
+        (advice,) = case(fed(TABLE, enabled=False)).advice(TriggerOff())
+        assert advice.text.startswith("orders no longer feeds checkout")
