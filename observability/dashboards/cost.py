@@ -31,7 +31,9 @@ from observability.ui.treemap import Tile
 from observability.ui.units import dollars
 
 PER_PAGE = 25
-TILES = 16
+TILES, SMALLEST = 16, 0.04
+"""As many tiles at most, each of this share at least."""
+
 KEPT = 400 * DAY
 """Days are kept for so long, unless somebody chose otherwise."""
 
@@ -179,10 +181,15 @@ def breakdown(request: MemberRequest, told: Statement, by: str, tag: str) -> dic
 
 
 def tiles(request: MemberRequest, table: list[cost_rows.Row]) -> list[Tile]:
+    """The dearest functions as a map; what would be too small to hit with a finger is left to the table."""
     url = reverse("dashboards:functions", kwargs={"organization": request.organization.slug})
-    found = [Tile(row.name, row.usd, dollars(row.usd), f"{url}{row.id}/?tab=cost") for row in table[:TILES]]
-    rest = sum(row.usd for row in table[TILES:])
-    return [*found, Tile(f"{len(table) - TILES} more", rest, dollars(rest), "#breakdown")] if rest else found
+    total = sum(row.usd for row in table)
+    shown = [row for row in table[:TILES] if row.usd >= SMALLEST * total]
+    found = [Tile(row.name, row.usd, dollars(row.usd), f"{url}{row.id}/?tab=cost") for row in shown]
+    rest = total - sum(row.usd for row in shown)
+    if rest >= SMALLEST * total > 0:
+        found.append(Tile(f"{len(table) - len(shown)} more", rest, dollars(rest), "#breakdown"))
+    return found
 
 
 def ourselves(request: MemberRequest, told: Statement) -> dict[str, Any]:
