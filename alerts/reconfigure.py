@@ -25,6 +25,20 @@ def function_cli(function: Subject, command: str, *options: str) -> Fix:
     return cli(f"lambda {command}", function.region, option("function-name", function.name), *options)
 
 
+def logging_config(function: Subject, level: str) -> str:
+    """The option that logs as JSON from this level on, with all of its settings: AWS forgets those that are not named.
+
+    The system's level stays. Above INFO there is no report of any run, and Nightjar reads those.
+    """
+    told = {
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": level,
+        "SystemLogLevel": function.config.get("system_log_level") or "INFO",
+        "LogGroup": function.config.get("log_group"),
+    }
+    return option("logging-config", ",".join(f"{name}={value}" for name, value in told.items() if value))
+
+
 def failure_queue(function: Subject) -> tuple[str, Fix]:
     """The ARN of a queue for what a function fails on, and the command that makes it."""
     name = f"{function.name}-failed"

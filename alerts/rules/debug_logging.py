@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
-from alerts.reconfigure import configure
+from alerts.reconfigure import configure, logging_config
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
 from observability.telemetry.pricing import log_gb
 from observability.ui.units import dollars, number
@@ -41,21 +41,9 @@ class DebugLogging:
             ],
             fixes=configure(
                 subject,
-                [f"--logging-config {_logging(subject)}"],
+                [logging_config(subject, "INFO")],
                 ["logging_config {", '  log_format = "JSON"', '  application_log_level = "INFO"', "}"],
                 ["LoggingConfig:", "  LogFormat: JSON", "  ApplicationLogLevel: INFO"],
             ),
             confidence=Confidence.HIGH,
         )
-
-
-def _logging(subject: Subject) -> str:
-    """All of its settings, as AWS forgets those that are not named."""
-    config = subject.config
-    told = {
-        "LogFormat": "JSON",
-        "ApplicationLogLevel": "INFO",
-        "SystemLogLevel": config.get("system_log_level"),
-        "LogGroup": config.get("log_group"),
-    }
-    return ",".join(f"{name}={value}" for name, value in told.items() if value)

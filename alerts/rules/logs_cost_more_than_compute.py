@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from alerts import wiring
 from alerts.finding import Severity
-from alerts.fixes import cli, option, sam, steps, terraform, together
+from alerts.fixes import steps, terraform, together
+from alerts.reconfigure import function_cli, in_template, logging_config
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.saving import MONTH_DAYS, per_month
 from observability.telemetry.pricing import log_gb
@@ -59,26 +60,18 @@ class LogsCostMoreThanCompute:
 
 def _fixes(writers: Iterable[Subject]) -> list[Fix]:
     """Lambda filters by level only what is logged as JSON."""
-    told = f"LogFormat=JSON,ApplicationLogLevel={LEVEL},SystemLogLevel={LEVEL}"
     functions = list(writers)
     return [
         together(
             *(
-                cli(
-                    "lambda update-function-configuration", function.region, option("function-name", function.name),
-                    option("logging-config", told),
-                )
+                function_cli(function, "update-function-configuration", logging_config(function, LEVEL))
                 for function in functions
             )
         ),
         terraform(
             "aws_lambda_function", functions[0].name,
-            "logging_config {", '  log_format            = "JSON"', f'  application_log_level = "{LEVEL}"',
-            f'  system_log_level      = "{LEVEL}"', "}",
+            "logging_config {", '  log_format            = "JSON"', f'  application_log_level = "{LEVEL}"', "}",
         ),
-        sam(
-            "AWS::Serverless::Function", functions[0].name,
-            "LoggingConfig:", "  LogFormat: JSON", f"  ApplicationLogLevel: {LEVEL}", f"  SystemLogLevel: {LEVEL}",
-        ),
+        in_template(functions[0], "LoggingConfig:", "  LogFormat: JSON", f"  ApplicationLogLevel: {LEVEL}"),
         steps("Log a summary of each run rather than every step, and no whole events or answers."),
     ]  # fmt: skip

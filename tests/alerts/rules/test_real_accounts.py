@@ -4,9 +4,10 @@ from typing import Any
 
 from alerts.rule import Subject
 from alerts.rules.iterator_age import IteratorAge
+from alerts.rules.logs_cost_more_than_compute import LogsCostMoreThanCompute
 from alerts.rules.trigger_off import TriggerOff
 from observability.telemetry.records import Reading
-from tests.alerts.rules.cases import DAYS, case, daily, function
+from tests.alerts.rules.cases import DAYS, case, daily, function, log_group
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-01-01T00:00:00.000"
 
@@ -30,3 +31,10 @@ class TestStreamsOfTables:
     def test_they_are_called_by_their_table(self) -> None:
         (advice,) = case(fed(TABLE, enabled=False)).advice(TriggerOff())
         assert advice.text.startswith("orders no longer feeds checkout")
+
+
+def test_a_lower_log_level_leaves_the_reports_of_runs_and_the_log_group() -> None:
+    chatty, own = log_group("/shop", {"daily_bytes": 5_000_000_000}), function(config={"log_group": "/shop"})
+    (advice,) = case(chatty, own).advice(LogsCostMoreThanCompute())
+    assert "LogFormat=JSON,ApplicationLogLevel=WARN,SystemLogLevel=INFO,LogGroup=/shop" in advice.fixes[0].text
+    assert not any("SystemLogLevel: WARN" in fix.text or "system_log_level" in fix.text for fix in advice.fixes)
