@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from alerts.fixes import cli, option, sam, terraform
 from alerts.rule import Fix, Subject
 
-STACK = "aws:cloudformation:stack-name"
+STACK, LATEST = "aws:cloudformation:stack-name", "$LATEST"
 
 
 def configure(
@@ -47,8 +47,9 @@ def failure_queue(function: Subject) -> tuple[str, Fix]:
 
 
 def on_asynchronous(function: Subject, *options: str) -> Fix:
-    """Set something of how it is called asynchronously. ``put`` would overwrite what is set already."""
-    verb = "update" if function.config.get("event_invoke") else "put"
+    """Set something of how it is called asynchronously. ``put`` would overwrite what is set, or may be, already."""
+    told = function.config.get("event_invoke")
+    verb = "put" if told is not None and not any(each.get("qualifier") == LATEST for each in told) else "update"
     return function_cli(function, f"{verb}-function-event-invoke-config", *options)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from alerts import reconfigure
 from alerts.rule import Subject
 from alerts.rules.iterator_age import IteratorAge
 from alerts.rules.logs_cost_more_than_compute import LogsCostMoreThanCompute
@@ -38,3 +39,16 @@ def test_a_lower_log_level_leaves_the_reports_of_runs_and_the_log_group() -> Non
     (advice,) = case(chatty, own).advice(LogsCostMoreThanCompute())
     assert "LogFormat=JSON,ApplicationLogLevel=WARN,SystemLogLevel=INFO,LogGroup=/shop" in advice.fixes[0].text
     assert not any("SystemLogLevel: WARN" in fix.text or "system_log_level" in fix.text for fix in advice.fixes)
+
+
+class TestHowItIsCalledAsynchronously:
+    def test_nothing_is_overwritten_that_nobody_could_read(self) -> None:
+        denied = function()
+        denied.config.pop("event_invoke")  # type: ignore[attr-defined]
+        for each in (denied, function()):
+            assert "lambda update-function-event-invoke-config" in reconfigure.on_asynchronous(each).text
+
+    def test_what_is_set_of_an_alias_is_not_that_of_the_function(self) -> None:
+        for told in ([], [{"qualifier": "live", "on_failure": "arn"}]):
+            fix = reconfigure.on_asynchronous(function(config={"event_invoke": told}))
+            assert "lambda put-function-event-invoke-config" in fix.text
