@@ -1,4 +1,4 @@
-"""What the page of insights shows: advice in groups by rule, money first, narrowed by what the reader asks for."""
+"""What the page of insights shows: advice in groups by rule, what cannot wait and then money first, narrowed down."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -250,7 +250,7 @@ def _rows(shown: QuerySet[Insight], asked: Asked) -> list[Insight]:
 
 
 def _groups(cells: Iterable[Cell], rules: Rules) -> list[Group]:
-    """Money first, then what is loud; still without their items."""
+    """What cannot wait, then money, then what is loud; still without their items."""
     by_rule: dict[str, list[Cell]] = {}
     for cell in cells:
         by_rule.setdefault(cell.rule, []).append(cell)
@@ -265,7 +265,12 @@ def _groups(cells: Iterable[Cell], rules: Rules) -> list[Group]:
         )
         for key, found in by_rule.items()
     ]
-    return sorted(groups, key=lambda each: (-(each.high or 0), LOUDNESS[each.severity], -each.count, each.rule.title))
+    return sorted(groups, key=_order)
+
+
+def _order(group: Group) -> tuple[bool, float, int, int, str]:
+    urgent = group.severity == Severity.CRITICAL
+    return not urgent, -(group.high or 0), LOUDNESS[group.severity], -group.count, group.rule.title
 
 
 def _filled(groups: Iterable[Group], rows: Iterable[Insight]) -> list[Group]:

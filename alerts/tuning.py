@@ -11,6 +11,9 @@ from alerts.rule import Knob
 from observability.tenants import audit
 from observability.tenants.models import Organization, User
 
+UNLIMITED = 1e9
+"""The most of a knob that has no upper limit worth telling."""
+
 
 class OutOfLimitsError(ValueError):
     """``problems`` says of each knob, by name, what is wrong with its number."""
@@ -75,4 +78,7 @@ def _within(knob: Knob, value: float) -> bool:
 
 def limits(knob: Knob) -> str:
     """Between which numbers a knob may stand, in words."""
-    return f"Between {knob.least:,g} and {knob.most:,g}{f' {knob.unit}' if knob.unit else ''}."
+    unit = f" {knob.unit}" if knob.unit else ""
+    if knob.most >= UNLIMITED:
+        return f"{knob.least:,.10g}{unit} or more."
+    return f"Between {knob.least:,.10g} and {knob.most:,.10g}{unit}."

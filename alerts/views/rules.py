@@ -58,7 +58,9 @@ def rule_page(request: MemberRequest, rule: str) -> HttpResponseBase:
     if request.method == "POST":
         return _save(request, found)
     tuned = tunings(request.organization.pk)
-    initial = {"enabled": tuned.is_on(rule), **tuned.of(rule, found.knobs)}
+    numbers = tuned.of(rule, found.knobs)
+    whole = {name: int(value) for name, value in numbers.items() if value.is_integer()}
+    initial = {"enabled": tuned.is_on(rule), **numbers, **whole}
     return _show(request, found, TuningForm(initial=initial, knobs=found.knobs))
 
 

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from alerts import advising, insights, pipeline
 from alerts.insights import RefusedError
 from alerts.models import Incident, Insight, Notification, WatchCursor
-from alerts.tuning import OutOfLimitsError, tune
+from alerts.rule import Knob
+from alerts.tuning import OutOfLimitsError, limits, tune
 from alerts.wording import command, compose
 from observability.aws.models import AwsAccount
 from observability.inventory.models import Deployment, Resource
@@ -273,6 +274,10 @@ class TestTuning:
     def test_a_knob_cannot_be_turned_past_its_limits(self, turn: Callable[..., None], megabytes: float) -> None:
         with pytest.raises(OutOfLimitsError, match=r"Between 128 and 10,240 MB\."):
             turn(megabytes)
+
+    def test_limits_are_told(self) -> None:
+        assert limits(Knob("a", "A", 1, "days", 0.5, 90)) == "Between 0.5 and 90 days."
+        assert limits(Knob("a", "A", 1, "USD", 0)) == "0 USD or more."
 
     def test_it_is_on_record(self, turn: Callable[..., None]) -> None:
         turn(1_024)

@@ -16,6 +16,7 @@ from observability.inventory.models import Resource
 from observability.tenants.models import AuditEntry, Organization, User
 
 State = Insight.State
+KINDS = ("error_rate", "memory_idle", "near_timeout", "default_timeout")
 URL = "/o/acme/insights/"
 Give = Callable[..., Insight]
 
@@ -80,12 +81,15 @@ class TestPage:
         ):  # fmt: skip
             assert text in shown
 
-    def test_money_comes_first_then_what_is_loud(self, read: Callable[..., str], give: Give) -> None:
-        give("error_rate", severity="critical", usd_low=None, usd_high=None)
+    def test_what_cannot_wait_comes_first_then_money_then_what_is_loud(
+        self, read: Callable[..., str], give: Give
+    ) -> None:
         give("default_timeout", severity="info", usd_low=None, usd_high=None)
-        give("memory_idle")
+        give("near_timeout", severity="warning", usd_low=None, usd_high=None)
+        give("memory_idle", severity="info")
+        give("error_rate", severity="critical", usd_low=None, usd_high=None)
         shown = read()
-        places = [shown.index(f'<h2 id="rule-{kind}"') for kind in ("memory_idle", "error_rate", "default_timeout")]
+        places = [shown.index(f'<h2 id="rule-{kind}"') for kind in KINDS]
         assert places == sorted(places)
 
     def test_the_least_that_can_be_saved_counts_each_resource_once(
