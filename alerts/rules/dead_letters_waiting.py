@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from alerts import lately, wiring
 from alerts.finding import Severity
-from alerts.fixes import cli, option, queue_url, steps, together
-from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
+from alerts.fixes import cli, option, queue_url, steps
+from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.text import duration
 from observability.ui.units import number
 
@@ -46,18 +46,21 @@ class DeadLettersWaiting:
             ],
             fixes=[
                 steps(
-                    "Look at some of the messages and at the logs of who failed on them.",
+                    "Look at some of the messages with the command, and at the logs of who failed on them.",
                     "Mend what is wrong, then send them back to where they came from.",
                 ),
-                together(
-                    cli(
-                        "sqs receive-message", subject.region,
-                        option("queue-url", queue_url(subject)),
-                        option("message-attribute-names", "All"),
-                        option("max-number-of-messages", 10),
-                    ),
-                    cli("sqs start-message-move-task", subject.region, option("source-arn", subject.arn)),
+                cli(
+                    "sqs receive-message", subject.region, option("queue-url", queue_url(subject)),
+                    option("message-attribute-names", "All"), option("max-number-of-messages", 10),
                 ),
+                *_moved_back(subject, failing),
             ],
             confidence=Confidence.MEDIUM,
         )  # fmt: skip
+
+
+def _moved_back(subject: Subject, failing: Iterable[Subject]) -> list[Fix]:
+    """SQS moves back only what another queue gave up."""
+    if not any(each.type == "sqs_queue" for each in failing):
+        return []
+    return [cli("sqs start-message-move-task", subject.region, option("source-arn", subject.arn))]

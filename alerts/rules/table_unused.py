@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from alerts import lately, wiring
 from alerts.finding import Severity
-from alerts.fixes import cli, option, steps, together
+from alerts.fixes import cli, option, steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
 from observability.telemetry.pricing import around
 from observability.ui.units import number, size
@@ -48,11 +48,12 @@ class TableUnused:
                 ("Billing", config["billing"].lower().replace("_", " ")),
             ],
             fixes=[
-                steps("Ask who owns the table, and whether a yearly job needs it.", "Back it up, then delete it."),
-                together(
-                    cli("dynamodb create-backup", subject.region, option("table-name", subject.name), backup),
-                    cli("dynamodb delete-table", subject.region, option("table-name", subject.name)),
+                steps(
+                    "Ask who owns the table, and whether a yearly job needs it.",
+                    "Back it up with the first command. Delete it with the second when the backup is there.",
                 ),
+                cli("dynamodb create-backup", subject.region, option("table-name", subject.name), backup),
+                cli("dynamodb delete-table", subject.region, option("table-name", subject.name)),
             ],
             confidence=Confidence.MEDIUM,
             usd_month=(0.0, usd),

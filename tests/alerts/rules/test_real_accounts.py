@@ -4,11 +4,13 @@ from typing import Any
 
 from alerts import reconfigure
 from alerts.rule import Subject
+from alerts.rules.dead_letters_waiting import DeadLettersWaiting
 from alerts.rules.iterator_age import IteratorAge
 from alerts.rules.logs_cost_more_than_compute import LogsCostMoreThanCompute
+from alerts.rules.table_unused import TableUnused
 from alerts.rules.trigger_off import TriggerOff
 from observability.telemetry.records import Reading
-from tests.alerts.rules.cases import DAYS, case, daily, function, log_group
+from tests.alerts.rules.cases import DAYS, case, daily, function, log_group, queue, table
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-01-01T00:00:00.000"
 
@@ -52,3 +54,21 @@ class TestHowItIsCalledAsynchronously:
         for told in ([], [{"qualifier": "live", "on_failure": "arn"}]):
             fix = reconfigure.on_asynchronous(function(config={"event_invoke": told}))
             assert "lambda put-function-event-invoke-config" in fix.text
+
+
+class TestOneAfterTheOther:
+    """Commands in one block are pasted at once; what must wait for what came before stands alone."""
+
+    def test_a_table_is_not_deleted_unless_its_backup_was_made(self) -> None:
+        (advice,) = case(table(points={}), function()).advice(TableUnused())
+        assert not any("create-backup" in fix.text and "delete-table" in fix.text for fix in advice.fixes)
+
+    def test_failed_messages_are_not_sent_back_while_one_looks_at_them(self) -> None:
+        dead = queue("orders-dlq", points=daily(ApproximateNumberOfMessagesVisible_Maximum=12))
+        (advice,) = case(dead, queue(config={"dead_letter": dead.arn})).advice(DeadLettersWaiting())
+        assert [fix.text.split()[2] for fix in advice.fixes[1:]] == ["receive-message", "start-message-move-task"]
+
+    def test_only_queues_take_their_messages_back(self) -> None:
+        dead = queue("orders-dlq", points=daily(ApproximateNumberOfMessagesVisible_Maximum=12))
+        (advice,) = case(dead, function(config={"dead_letter": dead.arn})).advice(DeadLettersWaiting())
+        assert not any("start-message-move-task" in fix.text for fix in advice.fixes)
