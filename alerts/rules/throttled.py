@@ -80,20 +80,18 @@ def _pools(estate: Estate) -> Pools:
 def _fixes(subject: Subject, reserved: int | None, holders: Sequence[Holder]) -> list[Fix]:
     peak = subject.peak("ConcurrentExecutions") or 0
     wanted = max(10, round(max(peak, reserved or 0) * 1.5))
-    fixes = [function_cli(subject, "put-function-concurrency", option("reserved-concurrent-executions", wanted))]
-    if holders:
-        first, most = holders[0]
-        capped = max(1, round(most / 2))
-        fixes.append(function_cli(first, "put-function-concurrency", option("reserved-concurrent-executions", capped)))
+    share = function_cli(subject, "put-function-concurrency", option("reserved-concurrent-executions", wanted))
     quota = cli(
         "service-quotas get-service-quota", subject.region, option("service-code", "lambda"),
         option("quota-code", "L-B99A9384"),
     )  # fmt: skip
     return [
-        *fixes,
+        share,
         *([] if reserved else [quota]),
         steps(
-            "Reserve executions for what must never wait, and cap what takes the pool: one command above for each.",
-            "If all of it is needed, ask AWS for more: the last command tells the limit, Service Quotas raises it.",
+            "Reserve executions for what must never wait, with the first command.",
+            *(f"If {each.name} can wait, reserve fewer for it than the {number(most)} it took: then it cannot take all."
+              for each, most in holders[:1]),
+            "If all of it is needed, ask AWS for more: Service Quotas tells and raises the limit.",
         ),
-    ]
+    ]  # fmt: skip
