@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
-from alerts.fixes import cli, option, sam, terraform
+from alerts.fixes import cli, option, sam, steps, terraform
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
 
 YOURS = "https://www.example.com"
@@ -34,6 +34,11 @@ class FunctionUrlAnyOrigin:
                 text=f"Web pages of anybody may call {subject.name}.",
                 evidence=[("URL", url["url"]), ("Allowed origins", ", ".join(allowed["origins"]))],
                 fixes=[
+                    cli("lambda get-function-url-config", subject.region, *which),
+                    steps(
+                        "Read with the command what is allowed besides origins: methods, headers, credentials.",
+                        "Set all of it anew, with your own origins: AWS forgets what the next command does not name.",
+                    ),
                     cli("lambda update-function-url-config", subject.region, *which, cors),
                     terraform(
                         "aws_lambda_function_url", subject.name, "cors {", f'  allow_origins = ["{YOURS}"]', "}"

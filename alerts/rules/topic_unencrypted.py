@@ -28,16 +28,16 @@ class TopicUnencrypted:
             text=f"{subject.name} stores its messages unencrypted.",
             evidence=[("Encryption at rest", "off")],
             fixes=[
+                steps(
+                    "Look first who publishes to it. S3, EventBridge and alarms of CloudWatch cannot with AWS's key: "
+                    "then take a key of your own, whose policy lets them use it.",
+                ),
                 cli(
                     "sns set-topic-attributes", subject.region, option("topic-arn", subject.arn),
                     "--attribute-name KmsMasterKeyId", option("attribute-value", KEY),
                 ),
                 terraform("aws_sns_topic", subject.name, f'kms_master_key_id = "{KEY}"'),
                 sam("AWS::SNS::Topic", subject.name, f"KmsMasterKeyId: {KEY}"),
-                steps(
-                    "If S3, EventBridge or alarms of CloudWatch publish to it, take a key of your own: its policy must "
-                    "let them use it, and AWS's key does not."
-                ),
             ],
             confidence=Confidence.HIGH,
         )  # fmt: skip

@@ -5,12 +5,14 @@ from typing import Any
 from alerts import reconfigure
 from alerts.rule import Subject
 from alerts.rules.dead_letters_waiting import DeadLettersWaiting
+from alerts.rules.function_url_any_origin import FunctionUrlAnyOrigin
 from alerts.rules.iterator_age import IteratorAge
 from alerts.rules.logs_cost_more_than_compute import LogsCostMoreThanCompute
 from alerts.rules.table_unused import TableUnused
+from alerts.rules.topic_unencrypted import TopicUnencrypted
 from alerts.rules.trigger_off import TriggerOff
 from observability.telemetry.records import Reading
-from tests.alerts.rules.cases import DAYS, case, daily, function, log_group, queue, table
+from tests.alerts.rules.cases import DAYS, case, daily, function, log_group, queue, table, topic
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-01-01T00:00:00.000"
 
@@ -72,3 +74,14 @@ class TestOneAfterTheOther:
         dead = queue("orders-dlq", points=daily(ApproximateNumberOfMessagesVisible_Maximum=12))
         (advice,) = case(dead, function(config={"dead_letter": dead.arn})).advice(DeadLettersWaiting())
         assert not any("start-message-move-task" in fix.text for fix in advice.fixes)
+
+
+def test_what_the_next_command_could_break_is_told_first() -> None:
+    (encrypt,) = case(topic(config={"encrypted": False})).advice(TopicUnencrypted())
+    assert encrypt.fixes[0].way == "steps"
+    url = {"url": "https://x.lambda-url.eu-west-1.on.aws/", "qualifier": "$LATEST", "auth": "AWS_IAM"}
+    (cors,) = case(function(config={"url": [url], "cors": {"$LATEST": {"origins": ["*"]}}})).advice(
+        FunctionUrlAnyOrigin()
+    )
+    assert "get-function-url-config" in cors.fixes[0].text
+    assert "AWS forgets" in cors.fixes[1].text
