@@ -34,6 +34,8 @@ ENCRYPTED = 0x2041
 """Flags: encrypted, strongly so, or with a masked directory."""
 
 UNIX, LINK, KIND = 3, 0o120_000, 0o170_000
+LONGEST_PATH, LONGEST_NAME = 4_096, 255
+"""What Linux can unpack, in bytes and characters; whoever looks for patterns in paths relies on it."""
 
 
 class Status(StrEnum):
@@ -311,13 +313,18 @@ def _check_sizes(method: int, packed: int, size: int) -> None:
 
 
 def _path(name: bytes) -> str:
-    """With slashes, one after each folder. Windows writes backslashes; what leads out of the folder is refused."""
+    """With slashes, one after each folder. Windows writes backslashes; what leads out of the folder is refused.
+
+    So is what no file can be called: patterns would take minutes to search it.
+    """
     try:
         path = name.decode()
     except UnicodeDecodeError:
         path = name.decode("cp437")
     path = path.replace("\\", "/")
     parts = path.split("/")
+    if len(name) > LONGEST_PATH or max(map(len, parts)) > LONGEST_NAME:
+        raise _RefusedError(Status.CONTRADICTORY)
     if path.startswith("/") or ".." in parts or "\0" in path or path[1:2] == ":":
         raise _RefusedError(Status.UNSAFE_PATH)
     return "/".join([*(part for part in parts[:-1] if part not in ("", ".")), parts[-1]])

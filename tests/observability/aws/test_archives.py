@@ -226,6 +226,12 @@ def test_what_cannot_be_is_refused_by_name(storage: Storage, name: str) -> None:
     assert not archive.readable
 
 
+@pytest.mark.parametrize("name", ["-1" * 128, "folder/" * 586, "a" * 255 + "/" + "b" * 256])
+def test_names_that_no_file_can_have_are_refused(storage: Storage, name: str) -> None:
+    assert read(storage, zipped({"a/" + "b" * 255: b"", "c/" * 2_047: b""})).status == Status.EXACT
+    assert read(storage, zipped({name: b""})).status == Status.CONTRADICTORY
+
+
 def test_a_large_cut_off_archive_is_told_from_what_is_none(storage: Storage) -> None:
     content = zipped({"model.bin": random.Random(2).randbytes(400_000)}, zipfile.ZIP_STORED)
     archive = read(storage, content[:300_000])
