@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from observability.costs.drivers import Driver, drivers
 from observability.costs.forecast import Usual, usual
 from observability.costs.history import Function
-from observability.costs.statement import WORTH, Statement, running_days, spent
+from observability.costs.statement import WEEK, WORTH, Statement, running_days, spent
 from observability.telemetry.daily import DAY
 from observability.telemetry.records import Window
 
@@ -50,11 +50,12 @@ def _is_odd(known: Usual, day: date, usd: float) -> bool:
 
 
 def _odd(told: Statement, known: Usual, run: Sequence[date], running: Mapping[date, float]) -> Odd:
-    """Compared with as many days just before, function by function, to tell which of them it was."""
+    """Compared with the same days of the week before, function by function, to tell which of them it was."""
     start = datetime(run[0].year, run[0].month, run[0].day, tzinfo=UTC)
     length = len(run) * DAY
     before, after = (
-        spent(told.ledger, window) for window in (Window(start - length, start), Window(start, start + length))
+        spent(told.ledger, window)
+        for window in (Window(start - WEEK, start - WEEK + length), Window(start, start + length))
     )
     most = max(range(len(before)), key=lambda i: after[i].running - before[i].running)
     reasons = drivers(replace(before[most], standing=0.0), replace(after[most], standing=0.0))
