@@ -19,7 +19,7 @@ from alerts.watching.frames import Frame
 from alerts.watching.judging import Sight
 from alerts.watching.series import BY_NAME, STEP, key_of
 from alerts.watching.shards import Shard
-from alerts.watching.telling import FAR, LASTING
+from alerts.watching.telling import FAR, LASTING, PATIENT
 from bench.well import Well, well
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -92,7 +92,7 @@ def alerts(sights: Iterable[Sight], threshold: float) -> list[Sight]:
             steps[key] = set()
         until[key] = sight.at
         steps[key].add(sight.at)
-        if len(steps[key]) >= LASTING or sight.surprise >= FAR * threshold:
+        if len(steps[key]) >= LASTING or (sight.surprise >= FAR * threshold and sight.metric.name not in PATIENT):
             told.setdefault((key, min(steps[key])), sight)
     return list(told.values())
 

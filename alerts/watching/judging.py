@@ -24,6 +24,9 @@ MATURE = 7 * surprise.DAY
 YOUNGEST = 0.5
 """Tails are not known well at first: so much of a surprise counts then, and all of it once a series is mature."""
 
+BELOW = 2.0
+"""A number that falls can fall no lower than zero, so that its tails are shorter: so many times its surprise counts."""
+
 CHANCE = 6.0
 """-log10 of the chance that counts must be below: once in a million steps of five minutes."""
 
@@ -100,6 +103,7 @@ def look(states: State, known: Traits, values: Numbers, of: Numbers, *, at_s: fl
         matters = _matters(known, judged, values) & _no_chance(known, judged, values, of)
     seen = states["blocks"].sum(axis=1) * surprise.BLOCK
     counts = np.minimum(1.0, YOUNGEST + (1 - YOUNGEST) * seen / MATURE)
+    counts = np.where(values < judged.expected, BELOW * counts, counts)
     return replace(judged, surprise=np.where(matters, judged.surprise * counts, 0.0))
 
 

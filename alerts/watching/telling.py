@@ -29,6 +29,9 @@ OLD = timedelta(hours=6)
 FAR = 2.0
 """From so many times the threshold on it is told at once, and whatever the budget says."""
 
+PATIENT = frozenset({"cold_starts"})
+"""However far out, one step of them is no emergency: a deployment or a restart starts everything cold."""
+
 LASTING = 2
 """Anything else is told once it was odd in so many steps: a single one is a blip, and stays a mark."""
 
@@ -67,6 +70,7 @@ class Teller:
     ) -> None:
         self.organization_id, self.estate, self.rules, self.now = organization_id, estate, rules, now
         self.surroundings = surroundings
+        self.far = FAR * rules.threshold
         self.recent: dict[tuple[int, str], Anomaly] = {}
         self.groups: dict[str, Group] = {}
         self.of_resource: dict[int, Group] = {}
@@ -167,7 +171,7 @@ class Teller:
         """Whether it is news, far out or no blip, not what every deployment brings, and within the day's budget."""
         if not self.rules.on or at <= self.now - OLD or all(_is_usual(row) for row in group.rows):
             return False
-        if max(row.surprise for row in group.rows if not _is_usual(row)) >= FAR * self.rules.threshold:
+        if max((row.surprise for row in group.rows if row.metric not in PATIENT), default=0) >= self.far:
             return True
         lately = sum(each.told and each.began_at > at - DAY for each in self.groups.values())
         return group.steps >= LASTING and lately < self.rules.a_day
