@@ -15,6 +15,16 @@ def values(subject: Subject, metric: str, statistic: str, estate: Estate, *, day
     return [each.value for each in told if each.value is not None and each.at > since]
 
 
+def since_deployed(subject: Subject, metric: str, statistic: str, estate: Estate) -> list[float]:
+    """The known readings of whole days after a deployment in the window, the newest last; none where there was none.
+
+    So advice about what happened is over soon after it was followed, and not two weeks later.
+    """
+    at = subject.deployed_at
+    told = subject.points.get((metric, statistic), ()) if at and at > estate.window.start else ()
+    return [each.value for each in told if at and each.value is not None and each.at > at]
+
+
 def total(subject: Subject, metric: str, estate: Estate, *, days: int) -> float | None:
     known = values(subject, metric, "Sum", estate, days=days)
     return sum(known) if known else None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
 from alerts.fixes import steps
+from alerts.lately import since_deployed
 from alerts.reconfigure import configure
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.saving import memory_mb, stepped
@@ -25,7 +26,7 @@ class OutOfMemorySeen:
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         rollup, memory = subject.rollup, memory_mb(subject)
-        if not memory or rollup.out_of_memory < knobs["runs"]:
+        if not memory or rollup.out_of_memory < knobs["runs"] or _is_over(subject, estate):
             return
         times = "once" if rollup.out_of_memory == 1 else f"{number(rollup.out_of_memory)} times"
         yield Advice(
@@ -38,6 +39,12 @@ class OutOfMemorySeen:
             fixes=_fixes(subject, memory),
             confidence=Confidence.HIGH,
         )
+
+
+def _is_over(subject: Subject, estate: Estate) -> bool:
+    """Whether it ran since it was last changed, and nothing failed."""
+    ran, failed = (since_deployed(subject, metric, "Sum", estate) for metric in ("Invocations", "Errors"))
+    return bool(ran) and not failed
 
 
 def _fixes(subject: Subject, memory: int) -> list[Fix]:

@@ -5,12 +5,15 @@ from collections.abc import Iterable, Mapping
 
 from alerts.finding import Severity
 from alerts.fixes import steps
+from alerts.lately import since_deployed
 from alerts.reconfigure import configure
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.saving import memory_mb, per_month, price_of
 from observability.inventory.limits import TIMEOUT
 from observability.telemetry.pricing import time_usd
 from observability.ui.units import dollars, milliseconds, number
+
+ALMOST = 0.99
 
 
 class TimeoutsSeen:
@@ -27,7 +30,7 @@ class TimeoutsSeen:
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         count, timeout_s = subject.rollup.timeouts, subject.config.get("timeout_s")
-        if not timeout_s or count < knobs["timeouts"]:
+        if not timeout_s or count < knobs["timeouts"] or _is_over(subject, estate, timeout_s):
             return
         each = time_usd(price_of(subject), billed_ms=timeout_s * 1000, memory_mb=memory_mb(subject))
         wasted = per_month(each * count, subject, estate)
@@ -44,6 +47,12 @@ class TimeoutsSeen:
             confidence=Confidence.HIGH,
             usd_month=None if wasted is None else (0.0, wasted),
         )
+
+
+def _is_over(subject: Subject, estate: Estate, timeout_s: float) -> bool:
+    """Whether it ran since it was last changed, and never as long as it may."""
+    longest = since_deployed(subject, "Duration", "Maximum", estate)
+    return bool(longest) and max(longest) < timeout_s * 1000 * ALMOST
 
 
 def _fixes(subject: Subject, timeout_s: float) -> list[Fix]:
