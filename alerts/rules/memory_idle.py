@@ -19,6 +19,9 @@ ROOM = 1.3
 SAFE = 0.8
 """Of the timeout: where a run would take longer than that if it only computed, less memory is not advised."""
 
+BUSY = 0.8
+"""Of its CPU: who uses more needs rather more memory, whatever it holds."""
+
 
 class MemoryIdle:
     kind = "memory_idle"
@@ -42,13 +45,15 @@ class MemoryIdle:
         memory, rollup = subject.config.get("memory_mb"), subject.rollup
         if not memory or not rollup.max_memory_mb or rollup.invocations < knobs["invocations"]:
             return
+        cpu = cpu_share(subject)
+        if rollup.out_of_memory or (cpu or 0.0) > BUSY:
+            return
         wanted, cost = _wanted(subject, memory), time_month(subject, estate)
         if rollup.max_memory_mb / memory * 100 > knobs["used"] or wanted >= memory or cost is None:
             return
         low, high = _saving(subject, cost, wanted / memory)
         if high < knobs["usd"]:
             return
-        cpu = cpu_share(subject)
         yield Advice(
             text=f"No run of {subject.name} used more than {megabytes(rollup.max_memory_mb)} of its "
             f"{megabytes(memory)}; {megabytes(wanted)} would do.",

@@ -1,18 +1,24 @@
 """What real accounts look like: rules that would cry wolf there, and commands that would break something."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from alerts import reconfigure
 from alerts.rule import Subject
+from alerts.rules.cpu_bound import CpuBound
 from alerts.rules.dead_letters_waiting import DeadLettersWaiting
 from alerts.rules.function_url_any_origin import FunctionUrlAnyOrigin
 from alerts.rules.iterator_age import IteratorAge
 from alerts.rules.logs_cost_more_than_compute import LogsCostMoreThanCompute
+from alerts.rules.memory_idle import MemoryIdle
+from alerts.rules.out_of_memory_seen import OutOfMemorySeen
 from alerts.rules.table_unused import TableUnused
+from alerts.rules.timeouts_seen import TimeoutsSeen
 from alerts.rules.topic_unencrypted import TopicUnencrypted
 from alerts.rules.trigger_off import TriggerOff
 from observability.telemetry.records import Reading
-from tests.alerts.rules.cases import DAYS, case, daily, function, log_group, queue, table, topic
+from tests.alerts.rules.cases import DAYS, NOW, case, daily, function, log_group, queue, rollup, table, topic
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-01-01T00:00:00.000"
 
@@ -85,3 +91,42 @@ def test_what_the_next_command_could_break_is_told_first() -> None:
     )
     assert "get-function-url-config" in cors.fixes[0].text
     assert "AWS forgets" in cors.fixes[1].text
+
+
+class TestWhatWasFollowedIsOver:
+    """Runs are counted for two weeks; whoever raised a limit is not told to raise it again for so long."""
+
+    CHANGED = NOW - timedelta(days=3)
+
+    def test_once_no_run_takes_as_long_as_it_may_any_more(self) -> None:
+        longest = (3_000.0,) * 11 + (3_000.0, 3_900.0, 4_100.0)
+        raised = function(
+            config={"timeout_s": 6}, rollup=rollup(timeouts=40), deployed_at=self.CHANGED,
+            points=points() | daily(Duration_Maximum=longest),
+        )  # fmt: skip
+        assert not case(raised).advice(TimeoutsSeen())
+        still = replace(raised, points=points() | daily(Duration_Maximum=(*longest[:-1], 6_000.0)))
+        assert case(still).advice(TimeoutsSeen())
+
+    def test_once_no_run_fails_any_more(self) -> None:
+        failed = daily(Errors_Sum=(4.0,) * 5)
+        failed = {key: [each for each in readings if each.at <= self.CHANGED] for key, readings in failed.items()}
+        raised = function(
+            config={"memory_mb": 1_024}, rollup=rollup(out_of_memory=8, errors=8), deployed_at=self.CHANGED,
+            points=points() | failed,
+        )  # fmt: skip
+        assert not case(raised).advice(OutOfMemorySeen())
+        assert case(replace(raised, points=points(Errors_Sum=4.0))).advice(OutOfMemorySeen())
+
+    def test_memory_that_ran_out_is_not_called_idle(self) -> None:
+        doubled = rollup(400_000, memory_mb=3_008, out_of_memory=3)
+        assert not case(function(config={"memory_mb": 3_008}, rollup=doubled)).advice(MemoryIdle())
+
+
+def test_one_function_is_not_told_to_have_more_memory_and_less() -> None:
+    busy = daily(cpu_total_time_Sum=10_500, extension_invocations_Sum=100)
+    computing = function(
+        config={"memory_mb": 1_024}, rollup=rollup(4_000_000, memory_mb=1_024), points=points() | busy
+    )  # fmt: skip
+    assert case(computing).advice(CpuBound())
+    assert not case(computing).advice(MemoryIdle())
