@@ -25,15 +25,18 @@ COUNTS = ("invocations", "billed_ms", "init_ms", "cold_starts")
 ENTRY = np.dtype([("function", "i8"), ("day", "i8"), *((name, "f8") for name in (*COUNTS, *LINES))])
 """One function (its place in ``Ledger.functions``) on one day (since the epoch, UTC): what it did, and USD by line."""
 
+CHARGE = np.dtype([("function", "i8"), ("line", "i8"), ("rate", "f8"), ("start", "f8"), ("end", "f8")])
+"""A charge that stands: USD a second, from and to seconds since the epoch; ``line`` is its place in ``LINES``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """``charges`` are those that stood in the window, by function."""
+    """``charges`` are those that stood in the window."""
 
     window: Window
     functions: Sequence[Function]
     entries: NDArray[np.void]
-    charges: Mapping[int, Sequence[Charge]]
+    charges: NDArray[np.void]
 
     def within(self, window: Window) -> Mask:
         """The entries of the whole days of a window."""
@@ -59,6 +62,11 @@ class Ledger:
         """USD of every function, all lines together."""
         found = self.entries[chosen]
         return _sums(found["function"], np.sum([found[line] for line in LINES], axis=0), len(self.functions))
+
+    def stood(self, window: Window, *, without: Sequence[str] = ()) -> Floats:
+        """USD of every function for what stood in a window whether anything ran or not, but for some lines."""
+        chosen = self.charges[~np.isin(self.charges["line"], [LINES.index(line) for line in without])]
+        return _sums(chosen["function"], _within(chosen, window), len(self.functions))
 
     def days(self, chosen: Mask) -> list[tuple[date, Bill]]:
         """A bill for every day of the ledger's window, those without any cost too."""
@@ -98,12 +106,13 @@ def ledger(
     ids = np.array([function.id for function in functions], np.int64)
     known = daily[np.isin(daily["resource_id"], ids)]
     entries = _ran(functions, np.searchsorted(ids, known["resource_id"]), known)
-    standing = {index: found for index, each in enumerate(functions) if (found := _charged(each, window, logs or {}))}
-    rows = list(_standing(standing, window))
-    more = np.zeros(len(rows), ENTRY)
-    for row, (index, day, line, usd) in zip(more, rows, strict=True):
-        row["function"], row["day"], row[line] = index, day, usd
-    return Ledger(window, functions, np.concatenate([entries, more]), standing)
+    standing = [
+        (index, LINES.index(each.line), each.usd_per_second, each.start.timestamp(), each.end.timestamp())
+        for index, function in enumerate(functions)
+        for each in _charged(function, window, logs or {})
+    ]
+    stood = np.array(standing, CHARGE)
+    return Ledger(window, functions, np.concatenate([entries, *_standing(stood, window)]), stood)
 
 
 def _charged(function: Function, window: Window, logs: Mapping[int, Charge]) -> list[Charge]:
@@ -142,11 +151,12 @@ def _rates(functions: Sequence[Function], index: NDArray[np.int64], day: NDArray
     """The rates of each entry: those of now, or of then where a deployment changed them."""
     now = np.array([_rate(function.region, function.config) for function in functions], RATE)
     found = now[index]
-    for place, function in enumerate(functions):
-        mine = index == place if function.changes else None
-        if mine is not None:
-            for begins, rate in _earlier(function):
-                found[mine & (day < begins)] = rate
+    order = np.argsort(index, kind="stable")
+    borders = np.searchsorted(index, np.arange(len(functions) + 1), sorter=order)
+    for function, start, end in zip(functions, borders, borders[1:], strict=False):
+        mine = order[start:end]
+        for begins, rate in _earlier(function):
+            found[mine[day[mine] < begins]] = rate
     return found
 
 
@@ -166,18 +176,24 @@ def _rate(region: str, config: Mapping[str, object]) -> Rate:
     return rate.request, restore, beyond / MB_MS * rate.storage_gb_second
 
 
-Row = tuple[int, int, str, float]
-
-
-def _standing(standing: Mapping[int, Sequence[Charge]], window: Window) -> Iterable[Row]:
+def _standing(charges: NDArray[np.void], window: Window) -> Iterable[NDArray[np.void]]:
+    """The entries of what stood, by line and day."""
     days = whole(window)
-    for index, found in standing.items():
+    for line in np.unique(charges["line"]):
+        mine = charges[charges["line"] == line]
         for day in range(number(days.start), number(days.end)):
             start = EPOCH + DAY * day
-            part = Window(start, min(start + DAY, window.end))
-            for charge in found:
-                if usd := charge.within(part):
-                    yield index, day, charge.line, usd
+            usd = _within(mine, Window(start, min(start + DAY, window.end)))
+            entries = np.zeros(len(mine), ENTRY)
+            entries["function"], entries["day"], entries[LINES[line]] = mine["function"], day, usd
+            yield entries[usd > 0]
+
+
+def _within(charges: NDArray[np.void], window: Window) -> Floats:
+    """What of each charge falls into the window, in USD."""
+    end = np.minimum(charges["end"], window.end.timestamp())
+    seconds = end - np.maximum(charges["start"], window.start.timestamp())
+    return np.asarray(np.maximum(seconds, 0) * charges["rate"])
 
 
 def month_of(moment: datetime) -> Window:

@@ -96,7 +96,7 @@ def _asked(asked: monitoring.Asked, day: date) -> float:
 
 def standing_within(ledger: Ledger, window: Window) -> float:
     """What stood in a window whether anything ran or not, in USD."""
-    return sum(charge.within(window) for found in ledger.charges.values() for charge in found)
+    return float(ledger.stood(window).sum())
 
 
 def running_days(told: Statement) -> Mapping[date, float]:
@@ -130,10 +130,7 @@ def spent(ledger: Ledger, window: Window) -> list[Spent]:
     """What each function did and cost in whole days."""
     chosen = ledger.within(window)
     invocations, billed_ms = (ledger.by_function(name, chosen) for name in ("invocations", "billed_ms"))
-    total = ledger.totals(chosen)
-    stood = np.zeros(len(total))
-    for index, found in ledger.charges.items():
-        stood[index] = sum(charge.within(window) for charge in found)
+    total, stood = ledger.totals(chosen), ledger.stood(window)
     rows = zip(invocations, billed_ms, np.maximum(total - stood, 0), stood, strict=True)
     return [Spent(*map(float, row)) for row in rows]
 

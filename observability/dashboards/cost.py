@@ -71,8 +71,7 @@ def ready(told: Statement) -> float:
     """USD a month for what stands ready now, whether it is used or not."""
     end = told.ledger.window.end
     second = Window(end - timedelta(seconds=1), end)
-    stands = (charge for found in told.ledger.charges.values() for charge in found if charge.line != "logs")
-    return MONTH_S * sum(charge.within(second) for charge in stands)
+    return MONTH_S * float(told.ledger.stood(second, without=["logs"]).sum())
 
 
 @require_GET

@@ -101,6 +101,22 @@ def test_a_day_before_a_change_is_divided_as_it_was_configured_then() -> None:
     assert days[date(2026, 11, 3)].storage == 0
 
 
+def test_each_function_is_divided_by_its_own_changes() -> None:
+    before, after = configuration("us-east-1", {**X86, "ephemeral_mb": 2048}), configuration("us-east-1", X86)
+    usage = Usage(invocations=10, billed_ms=1_000_000)
+    changes = [Change(FIRST + n * DAY + HOUR, {"ephemeral_mb": [2048, 512]}) for n in (1, 3)]
+    functions = [function(1, changes=(changes[0],)), function(2), function(3, changes=(changes[1],))]
+    rows = [
+        ran(usage, before if (number, day) in {(1, 1), (3, 1), (3, 2), (3, 3)} else after, day=day, resource_id=number)
+        for day in range(1, 5)
+        for number in (1, 2, 3)
+    ]
+    found = ledger(functions, np.array(rows, DAILY), NOVEMBER)
+    assert found.by_function("storage", found.within(NOVEMBER)).tolist() == pytest.approx(
+        [n * used(usage, before).storage for n in (1, 0, 3)]
+    )
+
+
 def test_each_snapshot_costs_from_when_its_version_was_published() -> None:
     published = [(FIRST - 5 * DAY).isoformat(), (FIRST + 9 * DAY).isoformat()]
     config: dict[str, Any] = {"snap_start": "PublishedVersions", "runtime": "python3.13", "snapshots": published}
@@ -119,6 +135,8 @@ def test_logs_cost_while_they_come_in() -> None:
     charge = Charge("logs", 0.5 / 86_400, FIRST + DAY, FIRST + 3 * DAY)
     found = ledger([function()], np.zeros(0, DAILY), NOVEMBER, logs={1: charge})
     assert lines(found.bill(found.within(NOVEMBER))) == {"logs": pytest.approx(1.0)}
+    assert found.stood(Window(FIRST + 2 * DAY, FIRST + 9 * DAY)).tolist() == pytest.approx([0.5])
+    assert found.stood(NOVEMBER, without=["logs"]).tolist() == [0]
 
 
 def test_it_groups_by_anything() -> None:
