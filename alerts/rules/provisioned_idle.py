@@ -9,6 +9,7 @@ from alerts.fixes import option, terraform
 from alerts.reconfigure import function_cli, in_template
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.saving import FEWEST_DAYS, MONTH_S, measured_days, memory_mb, price_of
+from alerts.wiring import reached
 from observability.ui.units import dollars, number, percent
 
 FULL = 0.8
@@ -29,12 +30,17 @@ class ProvisionedIdle:
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         used = subject.peak("ProvisionedConcurrencyUtilization")
-        used = 0.0 if used is None and not subject.rollup.invocations else used
+        used = 0.0 if used is None and _slept(subject, estate) else used
         if used is None or used * 100 >= knobs["used"] or measured_days(subject, estate) < FEWEST_DAYS:
             return
         for each in subject.config.get("provisioned") or ():
             if each["requested"] > (enough := math.ceil(each["requested"] * used / FULL)):
                 yield _advice(subject, each, used, enough)
+
+
+def _slept(subject: Subject, estate: Estate) -> bool:
+    """Whether nothing ran at all; that nothing was told does not mean so."""
+    return not subject.rollup.invocations and not subject.total("Invocations") and reached(subject, estate)
 
 
 def _advice(subject: Subject, provisioned: Mapping[str, Any], used: float, enough: int) -> Advice:

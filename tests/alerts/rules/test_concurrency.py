@@ -124,12 +124,18 @@ class TestProvisionedIdle:
         asleep = function(
             config={"provisioned": [{"qualifier": "live", "requested": 10}]}, rollup=Rollup(), points={}
         )  # fmt: skip
-        (advice,) = case(asleep).advice(ProvisionedIdle())
+        (advice,) = case(asleep, function("other")).advice(ProvisionedIdle())
         assert "delete-provisioned-concurrency-config" in advice.fixes[0].text
 
     def test_does_not_know_what_nobody_measured(self) -> None:
         busy = function(config={"provisioned": [{"qualifier": "live", "requested": 10}]})
         assert not case(busy).advice(ProvisionedIdle())
+        unheard = function(
+            config={"provisioned": [{"qualifier": "live", "requested": 10}]}, rollup=Rollup(), points={}
+        )  # fmt: skip
+        assert not case(unheard).advice(ProvisionedIdle())
+        counted = function(config={"provisioned": [{"qualifier": "live", "requested": 10}]}, rollup=Rollup())
+        assert not case(counted, function("other")).advice(ProvisionedIdle())
 
 
 def _zero(**fields: Any) -> list[Advice]:
