@@ -6,7 +6,8 @@ Amounts of the window are stretched to a month; where too little of it is known,
 from datetime import datetime
 
 from alerts.rule import Estate, Subject
-from observability.telemetry.pricing import Price, price, time_usd
+from observability.inventory.runtimes import runtimes
+from observability.telemetry.pricing import FREE_STORAGE_MB, Price, price, time_usd
 
 MONTH_DAYS = 30.4
 MONTH_S = MONTH_DAYS * 86_400
@@ -54,6 +55,21 @@ def mean_usd(function: Subject) -> float:
 def mean_init_ms(function: Subject) -> float:
     rollup = function.rollup
     return rollup.init_ms / rollup.cold_starts if rollup.cold_starts else 0.0
+
+
+def may_snap(function: Subject) -> bool:
+    """Whether AWS offers SnapStart, and it is off: not with images, EFS, a larger /tmp or provisioned concurrency."""
+    config = function.config
+    runtime = runtimes().get(config.get("runtime") or "")
+    return bool(
+        runtime
+        and runtime.snap_start
+        and config.get("snap_start") == "None"
+        and config.get("package_type") == "Zip"
+        and not config.get("file_systems")
+        and not config.get("provisioned")
+        and (config.get("ephemeral_mb") or 0) <= FREE_STORAGE_MB
+    )
 
 
 def stepped(mb: float) -> int:

@@ -6,8 +6,7 @@ from alerts.finding import Severity
 from alerts.fixes import option, steps
 from alerts.reconfigure import configure, function_cli
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
-from alerts.saving import mean_init_ms
-from observability.inventory.runtimes import runtimes
+from alerts.saving import may_snap, mean_init_ms
 from observability.ui.units import milliseconds, number, percent
 
 
@@ -49,13 +48,14 @@ class ColdStarts:
 
 
 def _fixes(subject: Subject) -> list[Fix]:
-    runtime = runtimes().get(subject.config.get("runtime") or "")
     less = steps(
         "Import only what the handler needs, and what few events need inside the branch that needs it.",
         "Make the package smaller: the page of its package says what is large in it.",
         "Keep clients and connections outside the handler, but open them when they are first used.",
     )
-    if runtime and runtime.snap_start and subject.config.get("snap_start") != "PublishedVersions":
+    if subject.config.get("snap_start") == "PublishedVersions":
+        return [less, steps("Let callers name a version or an alias: $LATEST has no snapshot to begin from.")]
+    if may_snap(subject):
         return [
             less,
             *configure(

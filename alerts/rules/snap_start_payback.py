@@ -9,9 +9,8 @@ from alerts.finding import Severity
 from alerts.fixes import steps
 from alerts.reconfigure import configure, function_cli
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
-from alerts.saving import MONTH_S, mean_init_ms, memory_mb, per_month, price_of, time_month
-from observability.inventory.runtimes import runtimes
-from observability.telemetry.pricing import FREE_STORAGE_MB, pays_for_snapshots
+from alerts.saving import MONTH_S, may_snap, mean_init_ms, memory_mb, per_month, price_of, time_month
+from observability.telemetry.pricing import pays_for_snapshots
 from observability.ui.units import dollars, milliseconds, number
 
 RESTORED = 0.5
@@ -36,7 +35,7 @@ class SnapStartPayback:
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         init, rollup = mean_init_ms(subject), subject.rollup
-        if not _is_able(subject) or init <= knobs["init"] or rollup.cold_starts < knobs["cold_starts"]:
+        if not may_snap(subject) or init <= knobs["init"] or rollup.cold_starts < knobs["cold_starts"]:
             return
         starts, price = time_month(subject, estate, billed_ms=rollup.init_ms), _price_month(subject, estate)
         if starts is None or price is None or price - starts * (1 - RESTORED) > knobs["usd"]:
@@ -74,21 +73,6 @@ def _fixes(subject: Subject) -> list[Fix]:
             "See that nothing made while starting must be unique or fresh: random seeds, connections, credentials.",
         ),
     ]
-
-
-def _is_able(subject: Subject) -> bool:
-    """Whether AWS offers it: not with images, EFS, a larger /tmp or provisioned concurrency."""
-    config = subject.config
-    runtime = runtimes().get(config.get("runtime") or "")
-    return bool(
-        runtime
-        and runtime.snap_start
-        and config.get("snap_start") == "None"
-        and config.get("package_type") == "Zip"
-        and not config.get("file_systems")
-        and not config.get("provisioned")
-        and (config.get("ephemeral_mb") or 0) <= FREE_STORAGE_MB
-    )
 
 
 def _price_month(subject: Subject, estate: Estate) -> float | None:

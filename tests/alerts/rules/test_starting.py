@@ -54,6 +54,15 @@ class TestColdStarts:
         (advice,) = case(function(rollup=cold(400, 900))).advice(ColdStarts())
         assert any("--snap-start ApplyOn=PublishedVersions" in fix.text for fix in advice.fixes)
 
+    def test_offers_nothing_that_aws_refuses(self) -> None:
+        """SnapStart and provisioned concurrency exclude each other; images and EFS have no SnapStart."""
+        snapped = function(config={"snap_start": "PublishedVersions"}, rollup=cold(400, 900))
+        (advice,) = case(snapped).advice(ColdStarts())
+        assert [fix.way for fix in advice.fixes] == ["steps", "steps"]
+        image = function(config={"package_type": "Image"}, rollup=cold(400, 900))
+        (advice,) = case(image).advice(ColdStarts())
+        assert not any("--snap-start" in fix.text for fix in advice.fixes)
+
 
 class TestColdStartCost:
     def test_tells_starts_from_runs_in_dollars(self) -> None:
