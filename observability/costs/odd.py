@@ -28,8 +28,11 @@ class Odd:
 
 
 def odd_days(told: Statement) -> list[Odd]:
-    """Days of the month that stood out from what was usual, the newest first; neighbours are one."""
-    running = running_days(told)
+    """Days of the month that stood out from what was usual, the newest first; neighbours are one.
+
+    Without what we ask for ourselves, which no function causes.
+    """
+    running = running_days(replace(told, days=[(day, replace(bill, monitoring=0.0)) for day, bill in told.days]))
     known = usual(running)
     if known is None:
         return []
