@@ -6,8 +6,8 @@ locked while it is changed: what a person says of an anomaly changes it too.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import psycopg
@@ -20,7 +20,7 @@ from alerts.watching import surprise
 from alerts.watching.series import METRIC_BITS, metric_of, resource_of
 from alerts.watching.surprise import STATE, State
 
-FORMAT = crc32(repr(STATE.descr).encode()) & 0x7FFF
+FORMAT = int.from_bytes(blake2b(repr(STATE.descr).encode(), digest_size=2).digest()) & 0x7FFF
 """Of the bytes of ``states``, which is another one when ``STATE`` is. Memory of another format is begun anew."""
 
 SIZE = 4096
