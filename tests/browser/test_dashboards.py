@@ -166,7 +166,7 @@ class TestWithoutJavaScript:
 @pytest.mark.parametrize(
     "path",
     ["", "functions/", "functions/{pk}/", "functions/{pk}/?tab=invocations", "functions/{pk}/?tab=errors",
-     "functions/{pk}/?tab=logs", "invocations/", "invocations/{failed}/", "logs/"],
+     "functions/{pk}/?tab=logs", "functions/{pk}/?tab=cost", "invocations/", "invocations/{failed}/", "logs/", "cost/"],
 )  # fmt: skip
 def test_pages_are_accessible(
     at: Page, history: Resource, live_server: LiveServer, assert_accessible: AssertAccessible, path: str
