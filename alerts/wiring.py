@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,6 +12,9 @@ from alerts.rule import Estate, Subject
 
 NAMED_SO = re.compile(r"dlq|dead.?letter|(^|[-_.])(dead|failed|failures|poison)([-_.]|$)", re.IGNORECASE)
 """How people call queues of what failed; those may belong to something that Nightjar does not see."""
+
+WEEKEND_DAYS = 3
+"""Over so many days nothing may run anywhere."""
 
 Place = tuple[str, str, str]
 """Account, region and name."""
@@ -33,8 +37,8 @@ class Wiring:
     writers: Mapping[Place, Sequence[Subject]]
     roles: Mapping[str, Sequence[Subject]]
     """Functions by their role, in the order of their ARNs."""
-    reached: frozenset[tuple[str, str]]
-    """Accounts and regions of which CloudWatch told anything."""
+    heard: Mapping[tuple[str, str], frozenset[date]]
+    """By account and region, the days of which CloudWatch told anything."""
 
 
 _KEPT: WeakKeyDictionary[Estate, Wiring] = WeakKeyDictionary()
@@ -62,9 +66,8 @@ def _made(estate: Estate) -> Wiring:
             writers[subject.account, subject.region, group].append(subject)
             if role := subject.config.get("role"):
                 roles[role].append(subject)
-    reached = frozenset((each.account, each.region) for each in estate.subjects.values() if each.points)
     shared = {role: sorted(functions, key=lambda each: each.arn) for role, functions in roles.items()}
-    return Wiring(dict(feeds), dict(failing), dict(writers), shared, reached)
+    return Wiring(dict(feeds), dict(failing), dict(writers), shared, _heard(estate))
 
 
 def _dead_letters(subject: Subject) -> Iterator[str]:
@@ -87,9 +90,23 @@ def source_name(arn: str) -> str:
     return place[1] if len(parts) == 6 and len(place) > 1 else parts[-1]
 
 
-def reached(subject: Subject, estate: Estate) -> bool:
-    """Whether CloudWatch told of anything where the resource is, so that silence means that nothing happened."""
-    return (subject.account, subject.region) in wiring(estate).reached
+def reached(subject: Subject, estate: Estate, *, days: float) -> bool:
+    """Whether CloudWatch told of anything where the resource is, lately and on most of the last days.
+
+    Only then silence means that nothing happened: an account that cannot be seen is silent, too.
+    """
+    heard = wiring(estate).heard.get((subject.account, subject.region), frozenset())
+    ago = [(estate.now.date() - day).days for day in heard]
+    return min(ago, default=days) <= WEEKEND_DAYS and 2 * sum(1 for each in ago if each <= days) >= days
+
+
+def _heard(estate: Estate) -> Mapping[tuple[str, str], frozenset[date]]:
+    found: dict[tuple[str, str], set[date]] = defaultdict(set)
+    for subject in estate.subjects.values():
+        days = found[subject.account, subject.region]
+        if len(days) <= estate.days:
+            days.update(each.at.date() for readings in subject.points.values() for each in readings)
+    return {place: frozenset(days) for place, days in found.items()}
 
 
 def holds_failures(queue: Subject, estate: Estate) -> bool:

@@ -31,7 +31,7 @@ class ApiUnused:
         days = int(knobs["days"])
         if estate.days_of(subject) < days or not subject.config.get("stages"):
             return
-        if not wiring.reached(subject, estate) or lately.total(subject, "Count", estate, days=days):
+        if not wiring.reached(subject, estate, days=days) or lately.total(subject, "Count", estate, days=days):
             return
         if _has_namesake(subject, estate):
             return

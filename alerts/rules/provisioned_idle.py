@@ -40,7 +40,8 @@ class ProvisionedIdle:
 
 def _slept(subject: Subject, estate: Estate) -> bool:
     """Whether nothing ran at all; that nothing was told does not mean so."""
-    return not subject.rollup.invocations and not subject.total("Invocations") and reached(subject, estate)
+    ran = subject.rollup.invocations or subject.total("Invocations")
+    return not ran and reached(subject, estate, days=measured_days(subject, estate))
 
 
 def _advice(subject: Subject, provisioned: Mapping[str, Any], used: float, enough: int) -> Advice:

@@ -27,7 +27,9 @@ class QueueAbandoned:
         if estate.days_of(subject) < days or not subject.config or wiring.holds_failures(subject, estate):
             return
         busy = ("NumberOfMessagesSent", "NumberOfMessagesDeleted")
-        if not wiring.reached(subject, estate) or any(lately.total(subject, each, estate, days=days) for each in busy):
+        if not wiring.reached(subject, estate, days=days) or any(
+            lately.total(subject, each, estate, days=days) for each in busy
+        ):
             return
         if lately.peak(subject, "ApproximateNumberOfMessagesVisible", estate, days=days):
             return  # Then nobody reads from it, which is another rule's.

@@ -25,7 +25,7 @@ class StreamUnused:
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         days, shards = int(knobs["days"]), subject.config.get("shards")
-        if not shards or estate.days_of(subject) < days or not wiring.reached(subject, estate):
+        if not shards or estate.days_of(subject) < days or not wiring.reached(subject, estate, days=days):
             return
         if lately.total(subject, "IncomingRecords", estate, days=days):
             return

@@ -30,7 +30,7 @@ class TableUnused:
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         days, config = int(knobs["days"]), subject.config
         metrics = ("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits")
-        if estate.days_of(subject) < days or not config.get("status") or not wiring.reached(subject, estate):
+        if estate.days_of(subject) < days or not config.get("status") or not wiring.reached(subject, estate, days=days):
             return
         if any(lately.total(subject, metric, estate, days=days) for metric in metrics):
             return

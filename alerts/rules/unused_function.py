@@ -27,7 +27,7 @@ class UnusedFunction:
         config, days = subject.config, estate.days_of(subject)
         if not config or days < knobs["days"] or config.get("reserved_concurrency") == 0 or _ran(subject):
             return
-        if not reached(subject, estate):
+        if not reached(subject, estate, days=knobs["days"]):
             return
         sources = [each for each in config.get("event_sources") or () if each.get("enabled", True)]
         kept = sum(each["code_bytes"] for each in config.get("versions") or ()) + (config.get("code_bytes") or 0)

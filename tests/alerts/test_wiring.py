@@ -56,9 +56,21 @@ def test_it_is_made_once_for_an_estate() -> None:
 
 def test_silence_means_something_only_where_somebody_was_heard() -> None:
     silent = queue(points={})
-    assert not wiring.reached(silent, case(silent).estate)
-    assert wiring.reached(silent, case(silent, function()).estate)
-    assert not wiring.reached(silent, case(silent, function(region="us-east-1")).estate)
+    assert not wiring.reached(silent, case(silent).estate, days=7)
+    assert wiring.reached(silent, case(silent, function()).estate, days=7)
+    assert not wiring.reached(silent, case(silent, function(region="us-east-1")).estate, days=7)
+
+
+def test_silence_means_nothing_once_nobody_is_heard_any_more() -> None:
+    """An account that nobody may read any more, or only again since yesterday."""
+    silent = queue(points={})
+    counts = daily(Invocations_Sum=(1,) * 14)["Invocations", "Sum"]
+    blind = function(points={("Invocations", "Sum"): counts[:6]})
+    mended = function(points={("Invocations", "Sum"): [*counts[:2], counts[-1]]})
+    weekdays = function(points={("Invocations", "Sum"): [*counts[:4], *counts[6:11]]})
+    assert not wiring.reached(silent, case(silent, blind).estate, days=7)
+    assert not wiring.reached(silent, case(silent, mended).estate, days=7)
+    assert wiring.reached(silent, case(silent, weekdays).estate, days=13)
 
 
 class TestLately:
