@@ -67,7 +67,7 @@ def test_silence_means_nothing_once_nobody_is_heard_any_more() -> None:
     counts = daily(Invocations_Sum=(1,) * 14)["Invocations", "Sum"]
     blind = function(points={("Invocations", "Sum"): counts[:6]})
     mended = function(points={("Invocations", "Sum"): [*counts[:2], counts[-1]]})
-    weekdays = function(points={("Invocations", "Sum"): [*counts[:4], *counts[6:11]]})
+    weekdays = function(points={("Invocations", "Sum"): [*counts[:4], *counts[5:12]]})
     assert not wiring.reached(silent, case(silent, blind).estate, days=7)
     assert not wiring.reached(silent, case(silent, mended).estate, days=7)
     assert wiring.reached(silent, case(silent, weekdays).estate, days=13)
