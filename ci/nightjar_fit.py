@@ -148,8 +148,9 @@ def question(contents: Contents, options: argparse.Namespace) -> Json:
     }
     if contents.zipped is not None:
         asked["zipped_bytes"] = contents.zipped
-    if options.layer or options.layer_bytes or options.no_layers:
+    if options.layer or options.no_layers:
         asked["layers"] = [*options.layer, *(arn for arn in options.layer_bytes if arn not in options.layer)]
+    if options.layer_bytes:  # Without layers they count besides those that the function has.
         asked["layer_bytes"] = options.layer_bytes
     return asked
 
@@ -304,7 +305,8 @@ def options_of(arguments: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument("--no-layers", action="store_true", help="the function will have no layers")
     parser.add_argument(
         "--layer-bytes", action="append", default=[], type=layer_size, metavar="[ARN=]SIZE",
-        help="the unzipped size of a layer that Nightjar does not know, such as 60MB (repeat it)",
+        help="the unzipped size of a layer that Nightjar does not know, such as 60MB; it counts besides those that "
+        "the function has (repeat it)",
     )  # fmt: skip
     parser.add_argument("--warn", type=float, metavar="PERCENT", help="fail above this share of the limit as well")
     parser.add_argument("--offline", action="store_true", help="only the rule, without asking Nightjar")

@@ -25,6 +25,8 @@ MOST_PARTS, MOST_LAYERS = 500, 50
 MOST_CHANGES = 20
 MOST_BYTES = 1 << 50
 MOST_FILES = 1 << 31
+UNLISTED = "all layers"
+"""Stands in for an ARN where nobody knows which layers a function has."""
 
 Bytes = Annotated[int, Meta(ge=0, le=MOST_BYTES)]
 Name = Annotated[str, Meta(max_length=512)]
@@ -44,7 +46,9 @@ class Dependency(Struct, frozen=True):
 
 
 class Candidate(Struct, frozen=True):
-    """A package that is about to be deployed. ``layers`` left out are those that the function has now."""
+    """A package that is about to be deployed. ``layers`` left out are those that the function has now, and besides
+    those of ``layer_bytes``.
+    """
 
     function: Name = ""
     """Its name, or its ARN where several have that name; empty, or unknown here, for a new one."""
@@ -149,25 +153,12 @@ def judge(asked: Candidate, *, organization_id: int) -> FitAnswer:
     known = _known(asked, organization_id)
     if asked.package_type == "Image":
         return _image(asked, known)
-    arns = _layers(asked, known)
-    rows = packages.layers(organization_id=organization_id, arns=arns)
-    sizes = _together([_layer(arn, asked, rows) for arn in arns], asked, known)
+    sizes = _layers(asked, known, organization_id)
     fit = packages.fits(
         zipped_bytes=asked.zipped_bytes, unzipped_bytes=asked.unzipped_bytes or 0,
         layer_bytes={layer.arn: layer.bytes for layer in sizes},
     )  # fmt: skip
     return _answer(asked, known, fit, sizes)
-
-
-def _together(sizes: list[LayerSize], asked: Candidate, known: Known) -> list[LayerSize]:
-    """Where a layer is not known, but the extension measured all of them at once, that sum stands at the first one."""
-    package = known.package
-    if asked.layers is not None or package is None or package.layers_bytes is None or not package.complete:
-        return sizes
-    if package.source != Package.Source.EXTENSION or all(layer.bytes is not None for layer in sizes):
-        return sizes
-    total = package.layers_bytes
-    return [LayerSize(layer.arn, 0 if place else total, "together") for place, layer in enumerate(sizes)]
 
 
 def _image(asked: Candidate, known: Known) -> FitAnswer:
@@ -194,12 +185,37 @@ def _known(asked: Candidate, organization_id: int) -> Known:
     return Known(found[0], latest.get(found[0].pk))
 
 
-def _layers(asked: Candidate, known: Known) -> list[str]:
-    """Those of the question, each once, or those that the function has now."""
-    if asked.layers is not None:
-        return list(dict.fromkeys(asked.layers))
-    told = known.resource.config.get("layers", ()) if known.resource else ()
-    return [each if isinstance(each, str) else str(each["arn"]) for each in told]
+def _layers(asked: Candidate, known: Known, organization_id: int) -> list[LayerSize]:
+    """Those of the question, each once; else those that the function has now, and besides those that it tells of."""
+    now = _carried(known) if asked.layers is None else asked.layers
+    more = asked.layer_bytes if asked.layers is None else ()
+    arns = list(dict.fromkeys([*(now or ()), *more]))
+    rows = packages.layers(organization_id=organization_id, arns=arns)
+    sizes = [_layer(arn, asked, rows) for arn in arns]
+    return _together(sizes, now, known.package) if asked.layers is None else sizes
+
+
+def _carried(known: Known) -> list[str] | None:
+    """What the function has now; None of one that AWS has not listed, whose layers nobody can name."""
+    if known.resource is None:
+        return []
+    told = known.resource.config.get("layers")
+    return None if told is None else [each if isinstance(each, str) else str(each["arn"]) for each in told]
+
+
+def _together(sizes: list[LayerSize], now: Sequence[str] | None, package: Package | None) -> list[LayerSize]:
+    """Where layers are not known, but all of them were measured at once, that sum stands at the first one."""
+    total = package.layers_bytes if package and package.complete else None
+    if now is None:
+        why = "" if total is not None else "Nobody knows which layers it has. Name them in layers, or send [] for none."
+        return [LayerSize(UNLISTED, total, "unknown" if why else "together", why), *sizes] if total != 0 else sizes
+    open_ = any(layer.bytes is None for layer in sizes)
+    if not open_ or total is None or package is None or package.source != Package.Source.EXTENSION:
+        return sizes
+    return [
+        LayerSize(layer.arn, 0 if place else total, "together") if layer.arn in now else layer
+        for place, layer in enumerate(sizes)
+    ]
 
 
 def _layer(arn: str, asked: Candidate, rows: Mapping[str, Layer]) -> LayerSize:
@@ -268,7 +284,7 @@ def _notes(asked: Candidate, known: Known, fit: Fit) -> list[str]:
     notes = []
     if asked.function and known.resource is None:
         notes.append("This function is not known here: it was taken for a new one.")
-        if asked.layers is None:
+        if asked.layers is None and not asked.layer_bytes:
             notes.append("No layers were counted. Name them if it will have some.")
     notes += [f"{gauge.limit.label}: {gauge.limit.beyond}" for gauge in fit.gauges if _is_beyond(gauge)]
     return notes

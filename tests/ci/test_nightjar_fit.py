@@ -192,6 +192,7 @@ class TestOnline:
         assert "numpy:3                            249.0 MB  measured" in found.stdout
         assert run(small, "--function", "checkout", "--no-layers").returncode == 0
         assert run(small, "--function", "checkout", "--layer", f"{LAYER}numpy:3").returncode == 0
+        assert run(small, "--function", "checkout", "--layer-bytes", f"{LAYER}tools:1=3MB").returncode == 1
 
     def test_cannot_tell_with_a_layer_that_nobody_knows(self, run: Run, small: Path) -> None:
         found = run(small, "--layer", f"{LAYER}strange:1")

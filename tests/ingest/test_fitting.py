@@ -104,6 +104,28 @@ class TestLayers:
         answer = asker.ask(unzipped_bytes=200 * MIB, layers=[STRANGE], layer_bytes={STRANGE: 40 * MIB})
         assert (answer["fits"], answer["layers"][0]["source"]) == (True, "given")
 
+    def test_may_be_told_besides_those_of_the_function(self, asker: Asker, checkout: Resource) -> None:
+        carry(checkout, "numpy:3", "tools:1")
+        layer(checkout, "numpy", 3, unzipped_bytes=60 * MIB)
+        told = {f"{LAYER}tools:1": 1 * MIB}
+        answer = asker.ask(unzipped_bytes=200 * MIB, function="checkout", layer_bytes=told)
+        assert (answer["fits"], answer["layers_bytes"]) == (False, 61 * MIB)
+        package(checkout, source="extension", layers_bytes=70 * MIB)
+        answer = asker.ask(unzipped_bytes=100 * MIB, function="checkout", layer_bytes={STRANGE: 5 * MIB})
+        assert answer["layers_bytes"] == 75 * MIB
+        answer = asker.ask(unzipped_bytes=1, function="brand-new", layer_bytes=told)
+        assert (answer["layers_bytes"], len(answer["notes"])) == (1 * MIB, 1)
+
+    def test_of_a_function_that_aws_never_listed(self, asker: Asker, checkout: Resource) -> None:
+        """Only its extension knows it, and measures all layers as one."""
+        answer = asker.ask(unzipped_bytes=200 * MIB, function="checkout")
+        assert answer["fits"] is None
+        assert "which layers it has" in answer["layers"][0]["why"]
+        package(checkout, source="extension", layers_bytes=60 * MIB)
+        answer = asker.ask(unzipped_bytes=200 * MIB, function="checkout")
+        assert (answer["fits"], answer["layers_bytes"], answer["layers"][0]["source"]) == (False, 60 * MIB, "together")
+        assert asker.ask(unzipped_bytes=200 * MIB, function="checkout", layers=[])["fits"] is True
+
     @pytest.mark.parametrize(
         ("named", "why"),
         [
