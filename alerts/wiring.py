@@ -13,6 +13,9 @@ from alerts.rule import Estate, Subject
 NAMED_SO = re.compile(r"dlq|dead.?letter|(^|[-_.])(dead|failed|failures|poison)([-_.]|$)", re.IGNORECASE)
 """How people call queues of what failed; those may belong to something that Nightjar does not see."""
 
+AT_EDGE = re.compile(r"/aws/lambda/us-east-1\.(.+)")
+"""https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-functions-logs.html"""
+
 WEEKEND_DAYS = 3
 """Over so many days nothing may run anywhere."""
 
@@ -37,6 +40,8 @@ class Wiring:
     writers: Mapping[Place, Sequence[Subject]]
     roles: Mapping[str, Sequence[Subject]]
     """Functions by their role, in the order of their ARNs."""
+    at_edge: frozenset[tuple[str, str]]
+    """Accounts and names of functions that ran for CloudFront, as Lambda@Edge: elsewhere, under another name."""
     heard: Mapping[tuple[str, str], frozenset[date]]
     """By account and region, the days of which CloudWatch told anything."""
 
@@ -67,7 +72,7 @@ def _made(estate: Estate) -> Wiring:
             if role := subject.config.get("role"):
                 roles[role].append(subject)
     shared = {role: sorted(functions, key=lambda each: each.arn) for role, functions in roles.items()}
-    return Wiring(dict(feeds), dict(failing), dict(writers), shared, _heard(estate))
+    return Wiring(dict(feeds), dict(failing), dict(writers), shared, _at_edge(estate), _heard(estate))
 
 
 def _dead_letters(subject: Subject) -> Iterator[str]:
@@ -98,6 +103,11 @@ def reached(subject: Subject, estate: Estate, *, days: float) -> bool:
     heard = wiring(estate).heard.get((subject.account, subject.region), frozenset())
     ago = [(estate.now.date() - day).days for day in heard]
     return min(ago, default=days) <= WEEKEND_DAYS and 2 * sum(1 for each in ago if each <= days) >= days
+
+
+def _at_edge(estate: Estate) -> frozenset[tuple[str, str]]:
+    groups = ((each.account, AT_EDGE.match(each.name)) for each in estate.of_type("log_group"))
+    return frozenset((account, found[1]) for account, found in groups if found)
 
 
 def _heard(estate: Estate) -> Mapping[tuple[str, str], frozenset[date]]:

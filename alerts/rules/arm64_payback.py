@@ -7,6 +7,7 @@ from alerts.fixes import option, steps, terraform
 from alerts.reconfigure import function_cli, in_order, in_template
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.saving import time_month
+from alerts.wiring import wiring
 from observability.inventory.runtimes import runtimes
 from observability.telemetry.pricing import price
 from observability.ui.units import dollars, percent
@@ -31,6 +32,8 @@ class Arm64Payback:
         config = subject.config
         if config.get("architecture") != "x86_64" or not _is_able(config):
             return
+        if (subject.account, subject.name) in wiring(estate).at_edge:
+            return  # There is no Graviton at the edge.
         cost = time_month(subject, estate)
         cheaper = price(subject.region, "arm64").gb_second / price(subject.region).gb_second
         if cost is None or cost * (1 - cheaper * FASTER) < knobs["usd"]:

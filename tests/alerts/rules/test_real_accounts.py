@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from alerts import reconfigure
-from alerts.rule import Subject
+from alerts.rule import Advice, Subject
+from alerts.rules.arm64_payback import Arm64Payback
 from alerts.rules.cpu_bound import CpuBound
 from alerts.rules.dead_letters_waiting import DeadLettersWaiting
 from alerts.rules.function_url_any_origin import FunctionUrlAnyOrigin
@@ -17,7 +20,8 @@ from alerts.rules.table_unused import TableUnused
 from alerts.rules.timeouts_seen import TimeoutsSeen
 from alerts.rules.topic_unencrypted import TopicUnencrypted
 from alerts.rules.trigger_off import TriggerOff
-from observability.telemetry.records import Reading
+from alerts.rules.unused_function import UnusedFunction
+from observability.telemetry.records import Reading, Rollup
 from tests.alerts.rules.cases import DAYS, NOW, case, daily, function, log_group, queue, rollup, table, topic
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-01-01T00:00:00.000"
@@ -130,3 +134,37 @@ def test_one_function_is_not_told_to_have_more_memory_and_less() -> None:
     )  # fmt: skip
     assert case(computing).advice(CpuBound())
     assert not case(computing).advice(MemoryIdle())
+
+
+class TestSeldomIsNotUnused:
+    def unused(self, name: str, *others: Subject, **config: Any) -> list[Advice]:
+        still = function(name, config=config, rollup=Rollup(), points={}, p95_ms=None, p99_ms=None)
+        return case(still, function("other"), *others).advice(UnusedFunction())
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Shop-CustomS3AutoDeleteObjectsCustomResourceProvider-9xQ",
+            "Shop-LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a-1aB",
+            "Shop-AWS679f53fac002430cb0da5b7982bd22872D164C4C-7cD",
+            "Shop-CustomCDKBucketDeployment8693BB64968944B69AAFB0-x",
+            "Shop-BucketNotificationsHandler050a0587b7544547bf325f-y",
+            "Shop-ProviderframeworkonEvent-framework-onEvent-z",
+        ],
+    )
+    def test_what_only_deployments_call_is_needed_by_the_next(self, name: str) -> None:
+        assert self.unused("checkout")
+        assert not self.unused(name)
+
+    def test_what_runs_at_the_edge_is_counted_elsewhere(self) -> None:
+        replica = log_group("/aws/lambda/us-east-1.headers")
+        assert self.unused("headers")
+        assert not self.unused("headers", replica)
+        x86 = function("headers", config={"architecture": "x86_64"}, rollup=rollup(2_000_000))
+        assert case(x86).advice(Arm64Payback())
+        assert not case(x86, replica).advice(Arm64Payback())
+
+    def test_what_a_stack_deployed_is_deleted_by_its_template(self) -> None:
+        (advice,) = self.unused("checkout", tags={"aws:cloudformation:stack-name": "shop"})
+        assert not any(fix.way == "cli" for fix in advice.fixes)
+        assert "template of the stack shop" in advice.fixes[-1].text
