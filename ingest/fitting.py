@@ -313,13 +313,16 @@ def _grown(asked: Candidate, deployed: Package) -> Grown | None:
 def _code_of(deployed: Package) -> Package:
     """The deployed package without its layers, which the question tells nothing of."""
     folders = [folder for folder in deployed.folders if not str(folder["path"]).startswith(OPT)]
-    return Package(source=deployed.source, folders=folders, dependencies=deployed.dependencies)
+    return Package(
+        source=deployed.source, code_bytes=deployed.code_bytes, folders=folders, dependencies=deployed.dependencies
+    )  # fmt: skip
 
 
 def _package(asked: Candidate) -> Package:
     folders: list[Any] = msgspec.to_builtins(asked.folders)
     source = Package.Source.IMAGE if asked.package_type == "Image" else Package.Source.ARCHIVE
-    return Package(source=source, folders=folders, dependencies=msgspec.to_builtins(asked.dependencies))
+    dependencies: list[Any] = msgspec.to_builtins(asked.dependencies)
+    return Package(source=source, code_bytes=asked.unzipped_bytes, folders=folders, dependencies=dependencies)
 
 
 def _parts(changes: Sequence[Change]) -> list[Changed]:

@@ -166,14 +166,17 @@ def diff(before: Package, after: Package) -> Diff:
     """What grew and what shrank, by folder and by dependency.
 
     Who measures from inside sees other folders than who reads the zip, and no dependencies: between two that were
-    measured differently, only folders that both tell of are compared.
+    measured differently, only folders that both tell of are compared. Of many parts only the largest are told: one that
+    is small enough to be missing for that is neither new nor gone.
     """
     sizes = total(before), total(after)
     delta = None if sizes[0] is None or sizes[1] is None else sizes[1] - sizes[0]
-    folders = _changes(before.folders, after.folders, _path)
+    untold = [_untold(each.folders, MOST_FOLDERS, whole=_told_of(each)) for each in (before, after)]
+    folders = _changes(before.folders, after.folders, _path, untold)
     if before.source != after.source:
         return Diff(delta, [each for each in folders if each.before is not None and each.after is not None], [])
-    return Diff(delta, folders, _changes(before.dependencies, after.dependencies, _name))
+    untold = [_untold(each.dependencies, MOST_DEPENDENCIES) for each in (before, after)]
+    return Diff(delta, folders, _changes(before.dependencies, after.dependencies, _name, untold))
 
 
 def forecast(packages: Sequence[Package]) -> Forecast | None:
@@ -253,14 +256,37 @@ def _name(part: Part) -> str:
     return str(part["name"])
 
 
-def _changes(before: Iterable[Part], after: Iterable[Part], key: Any) -> list[Change]:
+def _told_of(package: Package) -> int | None:
+    """What its folders add up to when all are told: the extension tells those of layers as well."""
+    if package.code_bytes is None:
+        return None
+    return package.code_bytes + ((package.layers_bytes or 0) if package.source == Package.Source.EXTENSION else 0)
+
+
+def _untold(parts: Sequence[Part], most: int, whole: int | None = None) -> int:
+    """How large a part may be that is not told, where only the largest are; 0 where these are all."""
+    sizes = [int(part["bytes"]) for part in parts]
+    left = 0 if whole is None else whole - sum(sizes)
+    if left > 0:
+        return min([left, *sizes])
+    return min(sizes) if len(sizes) >= most and whole is None else 0
+
+
+def _changes(before: Iterable[Part], after: Iterable[Part], key: Any, untold: Sequence[int]) -> list[Change]:
     old, new = {key(part): part for part in before}, {key(part): part for part in after}
     found = [
         Change(name, _bytes(old.get(name)), _bytes(new.get(name)), _version(old.get(name)), _version(new.get(name)))
         for name in {*old, *new}
     ]
-    changed = [change for change in found if change.delta or change.was != change.now]
+    changed = [change for change in found if (change.delta or change.was != change.now) and _is_told(change, *untold)]
     return sorted(changed, key=lambda change: (-abs(change.delta), change.name))
+
+
+def _is_told(change: Change, before: int, after: int) -> bool:
+    """Whether a part that one of both does not tell of would be told, were it there."""
+    if change.before is None:
+        return (change.after or 0) > before
+    return change.after is not None or change.before > after
 
 
 def _bytes(part: Part | None) -> int | None:

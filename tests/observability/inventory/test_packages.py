@@ -208,6 +208,26 @@ class TestDiff:
         assert [(each.name, each.delta) for each in diff.folders] == [("/var/task/app", 5)]
         assert diff.dependencies == []
 
+    def test_what_is_too_small_to_be_told_is_neither_new_nor_gone(self) -> None:
+        """Of many folders the extension keeps 30, and we 100: the smallest come and go with the size of others."""
+        parts: list[dict[str, Any]] = [{"path": f"/var/task/{number}", "bytes": number} for number in range(1, 11)]
+        whole = sum(part["bytes"] for part in parts)
+        told, told_again = package(whole, folders=parts[3:]), package(whole, folders=parts)
+        assert packages.diff(told, told_again).folders == []
+        assert packages.diff(told_again, told).folders == []
+        new = package(whole + 20, folders=[*parts, {"path": "/var/task/new", "bytes": 20}])
+        assert [each.name for each in packages.diff(told, new).folders] == ["/var/task/new"]
+        assert [each.name for each in packages.diff(package(whole), new).folders] == []
+        inside = package(whole, 5, folders=[*parts, {"path": "/opt/x", "bytes": 5}], source="extension")
+        gone = package(whole, 0, folders=parts, source="extension")
+        assert [(each.name, each.delta) for each in packages.diff(inside, gone).folders] == [("/opt/x", -5)]
+
+    def test_dependencies_are_told_up_to_a_number(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(packages, "MOST_DEPENDENCIES", 2)
+        parts = [{"name": name, "version": "1", "bytes": size} for name, size in (("a", 9), ("b", 5), ("c", 4))]
+        diff = packages.diff(package(20, dependencies=parts[:2]), package(20, dependencies=parts[::2]))
+        assert diff.dependencies == [packages.Change("b", 5, None, "1", "")]
+
 
 class TestForecast:
     def told(self, *sizes: int, **fields: Any) -> tuple[int | None, str] | None:
