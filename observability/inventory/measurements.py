@@ -59,7 +59,8 @@ def settle(*, organization_id: int, account: str, region: str, now: datetime) ->
     those = Package.objects.filter(
         resource_id__in=[pk for pk, _, _ in found], digest__in=[measured.digest for _, measured, _ in found]
     )
-    known = {(row.resource_id, row.digest): row for row in those}
+    slim = those.defer("folders", "dependencies", "waste", "layers")
+    known = {(row.resource_id, row.digest): row for row in slim}
     for pk, measured, unzipped in found:
         row = known.get((pk, measured.digest))
         if row is None or packages.is_news(row, measured):

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from observability.inventory import limits, listing, measurements, packages
@@ -149,7 +151,9 @@ class TestInside:
         self.list(orders, NOW - HOUR)
         self.measure(orders, NOW - HOUR / 2)
         keep(orders, digest("sha-b", [LAYER]), at=NOW - HOUR, code_bytes=71)
-        self.list(orders)
+        with CaptureQueriesContext(connection) as queries:
+            self.list(orders)
+        assert not any('"dependencies"' in query["sql"] for query in queries)  # Of ten thousand that is 100 MB.
         assert [(each.code_bytes, each.source) for each in history(orders)] == [(71, "archive")]
 
     def test_a_listing_of_the_function_settles_it(self, orders: Resource) -> None:
