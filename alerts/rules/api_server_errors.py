@@ -9,6 +9,9 @@ from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pilla
 from observability.ui.units import number, percent
 
 DAYS = 2
+GRAVE, MANY = 0.1, 50
+"""Of all requests, and at least: then it cannot wait."""
+
 ERRORS = {"rest_api": "5XXError", "http_api": "5xx"}
 
 
@@ -46,5 +49,13 @@ class ApiServerErrors:
                 )
             ],
             confidence=Confidence.MEDIUM,
-            severity=Severity.CRITICAL if share > 0.1 else None,
+            severity=Severity.CRITICAL if _is_grave(subject) else None,
         )
+
+
+def _is_grave(subject: Subject) -> bool:
+    """Whether many fail on the newest day: what was mended yesterday wakes nobody."""
+    counted, failed = (subject.points.get((metric, "Sum"), ()) for metric in ("Count", ERRORS[subject.type]))
+    day = max((each.at for each in counted), default=None)
+    requests, errors = (sum(each.value or 0 for each in told if each.at == day) for told in (counted, failed))
+    return errors >= MANY and errors > requests * GRAVE

@@ -22,6 +22,7 @@ class AsyncEventsDropped:
     types: tuple[str, ...] = ("lambda_function",)
     knobs: tuple[Knob, ...] = (
         Knob("events", "From so many events on", 1, "events", 1),
+        Knob("critical", "Critical when so many are lost", 10, "events", 1),
         Knob("days", "Look at the last", 3, "days", 1, 14),
     )
 
@@ -35,7 +36,9 @@ class AsyncEventsDropped:
         kept = subject.config.get("dead_letter") or next(
             (each["on_failure"] for each in subject.config.get("event_invoke") or () if each.get("on_failure")), ""
         )
-        where = f"they are in {kept.split(':')[-1]}" if kept else "nothing of them is left"
+        lost = not kept and "event_invoke" in subject.config
+        where = "nothing of them is left" if lost else "where they are is not known"
+        where = f"they are in {kept.split(':')[-1]}" if kept else where
         age = subject.peak("AsyncEventAge")
         yield Advice(
             text=f"AWS gave up {number(dropped)} events for {subject.name} in {days} days; {where}.",
@@ -44,11 +47,11 @@ class AsyncEventsDropped:
                 ("Received", number(received)),
                 ("Share", percent(dropped / max(received, dropped))),
                 ("Oldest event", elapsed(age / 1000) if age else "not known"),
-                ("Kept in", kept or "nothing"),
+                ("Kept in", kept or ("nothing" if lost else "not known")),
             ],
             fixes=_fixes(subject, kept),
             confidence=Confidence.HIGH,
-            severity=None if kept else Severity.CRITICAL,
+            severity=Severity.CRITICAL if lost and dropped >= knobs["critical"] else None,
         )
 
 

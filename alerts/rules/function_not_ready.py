@@ -30,6 +30,8 @@ class FunctionNotReady:
         state, update = config.get("state") or "", config.get("update_status") or ""
         if state in TOLD:
             what, severity = TOLD[state]
+            if severity == Severity.CRITICAL and not _is_called(subject):
+                severity = Severity.WARNING
         elif update == "Failed":
             what, severity = "still runs its old code: AWS could not carry out the last change", Severity.WARNING
         else:
@@ -53,3 +55,9 @@ class FunctionNotReady:
             confidence=Confidence.HIGH,
             severity=severity,
         )
+
+
+def _is_called(subject: Subject) -> bool:
+    """Whether anybody missed it in the last two weeks."""
+    told = ("Invocations", "Throttles", "AsyncEventsReceived")
+    return bool(subject.rollup.invocations or any(subject.total(metric) for metric in told))

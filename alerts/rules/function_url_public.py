@@ -18,7 +18,7 @@ class FunctionUrlPublic:
     )
     source = "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
     pillar = Pillar.SECURITY
-    severity = Severity.CRITICAL
+    severity = Severity.WARNING
     effort = Effort.HOURS
     measure = Measure.NONE
     types: tuple[str, ...] = ("lambda_function",)

@@ -5,7 +5,7 @@ from typing import Any
 
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
-from alerts.lately import peak
+from alerts.lately import peak, values
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.wiring import source_name
 from observability.ui.units import elapsed, number, percent
@@ -45,8 +45,14 @@ class IteratorAge:
             ],
             fixes=_fixes(subject, sources, failed),
             confidence=Confidence.HIGH,
-            severity=Severity.CRITICAL if age_ms / 1000 > knobs["critical"] else None,
+            severity=Severity.CRITICAL if _lasts(subject, estate, knobs["critical"]) else None,
         )
+
+
+def _lasts(subject: Subject, estate: Estate, seconds: float) -> bool:
+    """Whether it is so today and was yesterday: who begins with the oldest records is old once, and catches up."""
+    ages = values(subject, "IteratorAge", "Maximum", estate, days=2)[-2:]
+    return len(ages) > 1 and min(ages) / 1000 > seconds
 
 
 def _is_stream(mapping: Mapping[str, Any]) -> bool:

@@ -9,6 +9,8 @@ from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, 
 from alerts.text import duration
 from observability.ui.units import number
 
+DAY_S = 86_400
+
 
 class QueueNotWorkedOn:
     kind = "queue_not_worked_on"
@@ -31,8 +33,9 @@ class QueueNotWorkedOn:
             lately.total(subject, metric, estate, days=1) or 0
             for metric in ("NumberOfMessagesReceived", "NumberOfMessagesDeleted")
         )
-        new = estate.days_of(subject) < 1
-        if new or not waiting or waiting[-1] < knobs["messages"] or taken or wiring.holds_failures(subject, estate):
+        if not waiting or waiting[-1] < knobs["messages"] or taken or wiring.holds_failures(subject, estate):
+            return
+        if not _waits_long(subject, estate):
             return
         feeds, retention = wiring.feeds(subject, estate), subject.config.get("retention_s")
         yield Advice(
@@ -46,6 +49,12 @@ class QueueNotWorkedOn:
             fixes=_fixes(subject, feeds),
             confidence=Confidence.MEDIUM,
         )
+
+
+def _waits_long(queue: Subject, estate: Estate) -> bool:
+    """A message that came a moment ago waits for nobody; AWS tells the age of the oldest."""
+    oldest = lately.values(queue, "ApproximateAgeOfOldestMessage", "Maximum", estate, days=1)
+    return bool(oldest) and oldest[-1] >= min(DAY_S, queue.config.get("retention_s", DAY_S) / 2)
 
 
 def _reader(feed: wiring.Feed) -> str:

@@ -55,4 +55,11 @@ class StreamRecordsExpire:
                 ),
             ],
             confidence=Confidence.MEDIUM,
+            severity=None if _lasts(subject, estate, retention_s * knobs["share"] * 10) else Severity.WARNING,
         )  # fmt: skip
+
+
+def _lasts(subject: Subject, estate: Estate, age_ms: float) -> bool:
+    """Whether it is so today and was yesterday: who begins with the oldest records is behind once, and catches up."""
+    ages = lately.values(subject, "GetRecords.IteratorAgeMilliseconds", "Maximum", estate, days=2)[-2:]
+    return len(ages) > 1 and min(ages) >= age_ms

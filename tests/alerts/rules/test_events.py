@@ -75,7 +75,7 @@ twins(
 
 class TestIteratorAge:
     def test_is_critical_after_two_hours(self) -> None:
-        (advice,) = case(reader(7_300_000)).advice(IteratorAge())
+        (advice,) = case(reader((7_300_000.0,) * 2)).advice(IteratorAge())
         assert advice.severity == Severity.CRITICAL
 
     def test_looks_at_the_last_days_only(self) -> None:
@@ -185,5 +185,5 @@ class TestRetryStorm:
 
 
 def _dropped(**config: Any) -> list[Advice]:
-    lost = points(AsyncEventsReceived_Sum=1_000, AsyncEventsDropped_Sum=3)
+    lost = points(AsyncEventsReceived_Sum=1_000, AsyncEventsDropped_Sum=30)
     return case(function(config=config, points=lost)).advice(AsyncEventsDropped())

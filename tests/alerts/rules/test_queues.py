@@ -55,7 +55,12 @@ DELAY = twins(
 )
 NOT_WORKED_ON = twins(
     QueueNotWorkedOn(),
-    problem=case(queue(points=daily(ApproximateNumberOfMessagesVisible_Maximum=40)), reader(enabled=False)),
+    problem=case(
+        queue(
+            points=daily(ApproximateNumberOfMessagesVisible_Maximum=40, ApproximateAgeOfOldestMessage_Maximum=172_800)
+        ),
+        reader(enabled=False),
+    ),
     clean=case(queue(points=busy(ApproximateNumberOfMessagesVisible_Maximum=40)), reader()),
 )
 WITHOUT_DEAD_LETTERS = twins(

@@ -7,23 +7,45 @@ from typing import Any
 import pytest
 
 from alerts import reconfigure
+from alerts.finding import Severity
 from alerts.rule import Advice, Subject
+from alerts.rules.api_server_errors import ApiServerErrors
 from alerts.rules.arm64_payback import Arm64Payback
+from alerts.rules.async_events_dropped import AsyncEventsDropped
 from alerts.rules.cpu_bound import CpuBound
 from alerts.rules.dead_letters_waiting import DeadLettersWaiting
+from alerts.rules.function_not_ready import FunctionNotReady
 from alerts.rules.function_url_any_origin import FunctionUrlAnyOrigin
+from alerts.rules.function_url_public import FunctionUrlPublic
 from alerts.rules.iterator_age import IteratorAge
 from alerts.rules.logs_cost_more_than_compute import LogsCostMoreThanCompute
 from alerts.rules.memory_idle import MemoryIdle
 from alerts.rules.out_of_memory_seen import OutOfMemorySeen
+from alerts.rules.queue_not_worked_on import QueueNotWorkedOn
+from alerts.rules.stream_records_expire import StreamRecordsExpire
 from alerts.rules.table_unused import TableUnused
 from alerts.rules.timeouts_seen import TimeoutsSeen
 from alerts.rules.topic_unencrypted import TopicUnencrypted
 from alerts.rules.trigger_off import TriggerOff
 from alerts.rules.unused_function import UnusedFunction
 from observability.telemetry.records import Reading, Rollup
-from tests.alerts.rules.cases import DAYS, NOW, case, daily, function, log_group, queue, rollup, table, topic
+from tests.alerts.rules.cases import (
+    DAYS,
+    NOW,
+    arn,
+    case,
+    daily,
+    function,
+    log_group,
+    queue,
+    rest_api,
+    rollup,
+    stream,
+    table,
+    topic,
+)
 
+STREAM = arn("kinesis_stream", "clicks")
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-01-01T00:00:00.000"
 
 
@@ -31,7 +53,7 @@ def points(**more: float | tuple[float, ...]) -> dict[tuple[str, str], list[Read
     return daily(Invocations_Sum=20_000 / DAYS, Duration_Maximum=2_000, ConcurrentExecutions_Maximum=4, **more)
 
 
-def fed(source: str, *, age_ms: float = 0, **mapping: Any) -> Subject:
+def fed(source: str, *, age_ms: float | tuple[float, ...] = 0, **mapping: Any) -> Subject:
     told = {"source": source, "uuid": "6d68ca91-49c9", "qualifier": "$LATEST", "enabled": True, "batch_size": 100}
     return function(config={"event_sources": [told | mapping]}, points=points(IteratorAge_Maximum=age_ms))
 
@@ -168,3 +190,56 @@ class TestSeldomIsNotUnused:
         (advice,) = self.unused("checkout", tags={"aws:cloudformation:stack-name": "shop"})
         assert not any(fix.way == "cli" for fix in advice.fixes)
         assert "template of the stack shop" in advice.fixes[-1].text
+
+
+class TestCriticalWakesPeople:
+    """It is for what is lost or laid open now: not for what was mended yesterday, is meant so, or is about to begin."""
+
+    def test_a_message_that_came_a_moment_ago_is_not_forgotten(self) -> None:
+        """A job that fetches its messages once a day, and a queue that was empty until now."""
+        one = daily(ApproximateNumberOfMessagesVisible_Maximum=(0, 1))
+        came = queue(points=one | daily(ApproximateAgeOfOldestMessage_Maximum=300))
+        assert not case(came).advice(QueueNotWorkedOn())
+        assert not case(queue(points=one)).advice(QueueNotWorkedOn())
+
+    def test_a_new_reader_begins_with_the_oldest_record(self) -> None:
+        day_ms = 86_400_000.0
+        (advice,) = case(fed(STREAM, age_ms=(900.0, day_ms))).advice(IteratorAge())
+        assert advice.severity is None
+        (advice,) = case(fed(STREAM, age_ms=(day_ms, day_ms))).advice(IteratorAge())
+        assert advice.severity == Severity.CRITICAL
+        for ages, severity in (((900.0, day_ms), Severity.WARNING), ((day_ms, day_ms), None)):
+            behind = stream(points=daily(**{"GetRecords.IteratorAgeMilliseconds_Maximum": ages}))
+            (advice,) = case(behind).advice(StreamRecordsExpire())
+            assert advice.severity == severity
+
+    def test_errors_of_yesterday_are_over(self) -> None:
+        over = rest_api(points=daily(Count_Sum=20_000, **{"5XXError_Sum": (9_000.0, 9_000.0, 0.0)}))
+        (advice,) = case(over).advice(ApiServerErrors())
+        assert advice.severity is None
+
+    def test_a_few_errors_of_an_api_that_hardly_anybody_calls_can_wait(self) -> None:
+        (advice,) = case(rest_api(points=daily(Count_Sum=20, **{"5XXError_Sum": 8}))).advice(ApiServerErrors())
+        assert advice.severity is None
+
+    def test_a_lost_event_is_told_and_many_are_critical(self) -> None:
+        def dropped(number: float, **config: Any) -> Advice:
+            lost = points(AsyncEventsReceived_Sum=1_000, AsyncEventsDropped_Sum=number)
+            return case(function(config=config, points=lost)).advice(AsyncEventsDropped())[0]
+
+        assert dropped(1, event_invoke=[]).severity is None
+        assert dropped(10, event_invoke=[]).severity == Severity.CRITICAL
+
+    def test_events_are_not_called_lost_where_aws_did_not_say(self) -> None:
+        unknown = function(points=points(AsyncEventsReceived_Sum=1_000, AsyncEventsDropped_Sum=100))
+        unknown.config.pop("event_invoke")  # type: ignore[attr-defined]
+        (advice,) = case(unknown).advice(AsyncEventsDropped())
+        assert advice.severity is None
+        assert "where they are is not known" in advice.text
+
+    def test_a_function_that_nobody_calls_can_wait(self) -> None:
+        (advice,) = case(function(config={"state": "Failed"}, rollup=Rollup(), points={})).advice(FunctionNotReady())
+        assert advice.severity == Severity.WARNING
+
+    def test_a_public_url_may_be_meant_so(self) -> None:
+        assert FunctionUrlPublic.severity == Severity.WARNING
