@@ -27,12 +27,16 @@ Asked = Mapping[str, Mapping[date, float]]
 
 
 def asked(organization: Organization, window: Window, *, now: datetime) -> Asked:
-    """What AWS takes for the metrics that we asked for; nothing of it while nobody can tell."""
+    """What AWS takes for the metrics that we asked for; nothing of it while nobody can tell.
+
+    Only of accounts that were ever connected: whoever names another's account and waits for its role learns nothing.
+    """
     days = min(LONGEST, (now.date() - window.start.date()).days + 1)
     found: defaultdict[str, dict[date, float]] = defaultdict(dict)
     first, last = window.start.date(), (window.end - timedelta.resolution).date()
+    connected = organization.aws_accounts.filter(connected_at__isnull=False)
     try:
-        for account in sorted(set(organization.aws_accounts.values_list("account_id", flat=True))):
+        for account in sorted(set(connected.values_list("account_id", flat=True))):
             for each in usage.of_account(account, days=days, now=now):
                 if each.metrics and first <= each.day <= last:
                     found[account][each.day] = metrics_usd(each.metrics)

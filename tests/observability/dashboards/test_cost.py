@@ -183,7 +183,7 @@ def test_provisioned_concurrency_stands_in_the_bill(alice_in: Client, acme: Orga
 
 def test_what_we_cause_is_told(alice_in: Client, three_weeks: Resource, acme: Organization) -> None:
     """1,000,000 metrics cost $10; the extension held ten invocations for 60 s each: 600 GB-s cost a cent."""
-    AwsAccount.objects.create(
+    account = AwsAccount.objects.create(
         organization=acme, name="production", account_id="123456789012", role_arn="", external_id="x", created_at=NOW
     )
     usage.count(account="123456789012", family="GetMetricData", metrics=1_000_000)
@@ -191,6 +191,8 @@ def test_what_we_cause_is_told(alice_in: Client, three_weeks: Resource, acme: Or
     key, wanted = f"aws:usage:123456789012:{today}", (NOW.date() - usage.EPOCH).days
     connection_to_redis().rename(key, f"aws:usage:123456789012:{wanted}")
     get_store().append_points([Point(acme.pk, three_weeks.pk, Metric.HELD, "Sum", 60, NOW - HOUR, 600_000.0)], now=NOW)
+    assert "Monitoring by Nightjar" not in text(alice_in, "?by=component")  # The role is not there yet.
+    AwsAccount.objects.filter(pk=account.pk).update(connected_at=NOW)
     page = text(alice_in, "?by=component")
     assert "Monitoring by Nightjar" in page
     assert "$10.00" in page
