@@ -14,7 +14,7 @@ from observability.costs.history import configuration
 from observability.costs.ledger import Ledger
 from observability.telemetry.daily import DAY
 from observability.telemetry.environment import Metric
-from observability.telemetry.pricing import metrics_usd, time_usd
+from observability.telemetry.pricing import time_usd
 from observability.telemetry.records import Window
 from observability.telemetry.store import get_store
 from observability.tenants.models import Organization
@@ -39,7 +39,7 @@ def asked(organization: Organization, window: Window, *, now: datetime) -> Asked
         for account in sorted(set(connected.values_list("account_id", flat=True))):
             for each in usage.of_account(account, days=days, now=now):
                 if each.metrics and first <= each.day <= last:
-                    found[account][each.day] = metrics_usd(each.metrics)
+                    found[account][each.day] = each.cost_usd
     except RedisError:
         return {}
     return found

@@ -81,11 +81,6 @@ def log_gb(region: str, log_class: str = "STANDARD") -> float:
     return float(_row(region)["log_gb"].get(log_class, 0.0))
 
 
-def metrics_usd(metrics: float, region: str = "") -> float:
-    """What CloudWatch takes for so many metrics asked for with GetMetricData."""
-    return float(metrics * _row(region)["thousand_metrics"] / 1_000)
-
-
 def around(name: str) -> float:
     """A price of what surrounds functions, by its name in the table; that of us-east-1 everywhere."""
     return float(prices()["around"][name])
