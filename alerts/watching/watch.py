@@ -68,6 +68,11 @@ def waiting(*, now: datetime) -> list[int]:
     return sorted(due, key=lambda pk: looked.get(pk) or EPOCH)
 
 
+def hold(organization_id: int, *, until: datetime) -> None:
+    """Look no more before then: history is coming in, and the first look is to learn from all of it."""
+    WatchCursor.objects.update_or_create(organization_id=organization_id, defaults={"watched_at": until})
+
+
 def claim(organization_id: int) -> WatchCursor | None:
     """The organization's cursor, locked until the transaction ends; None while another look holds it."""
     WatchCursor.objects.get_or_create(organization_id=organization_id)
