@@ -88,3 +88,6 @@ FAILURE_SHARES = {
 
 # Function → the failure that each bad deployment of it brings (see demo.releases).
 BAD_RELEASES = {"payments-webhook": "python_stripe_timeout"}
+
+SLOW = "catalog-search"
+"""The function that is slow at times, without failing more often (see demo.releases)."""

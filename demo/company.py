@@ -3,7 +3,7 @@
 Everything here can be done again: what exists is kept, what follows from ports is brought up to date.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.db import transaction
 from alerts import channels, routing
 from alerts.models import Channel, Policy
 from alerts.transports import webhook
+from alerts.watching import watch
 from demo.catalogue import ACCOUNT, SHOP
 from observability.aws import connecting
 from observability.aws.models import Tier
@@ -26,6 +27,7 @@ AWS_ACCOUNTS = {
     ACCOUNT: ("Acme Retail", ("eu-west-1", "us-east-1")),
     SHOP: ("Acme Shop", ("eu-central-1", "us-east-1")),
 }
+PATIENCE = timedelta(minutes=10)
 SLACK, WEBHOOK = "Slack #incidents", "Webhook of the status page"
 
 
@@ -48,7 +50,9 @@ def set_up(*, now: datetime) -> Organization:
 def found(*, now: datetime) -> Organization:
     """The organization with its owner, who may log in at once."""
     owner = User.objects.filter(email=EMAIL).first() or accounts.register(email=EMAIL, password=settings.DEMO_PASSWORD)
-    return organizations.create(name=NAME, owner=owner, now=now)
+    organization = organizations.create(name=NAME, owner=owner, now=now)
+    hold_watching(now=now, told=False)
+    return organization
 
 
 def guard() -> None:
@@ -108,6 +112,11 @@ def issue_key(now: datetime) -> str:
     organization = Organization.objects.get(slug=SLUG)
     _, token = keys.issue(organization=organization, name="Demo traffic", created_by=None, now=now)
     return token
+
+
+def hold_watching(*, now: datetime, told: bool) -> None:
+    """Have watching wait until the history is told, which says what is usual; not for ever, should that end halfway."""
+    watch.hold(Organization.objects.get(slug=SLUG).pk, until=now if told else now + PATIENCE)
 
 
 def known_webhook_secret() -> str:

@@ -1,4 +1,7 @@
-"""Tells the story: first what was missed, the latest hour first so that pages fill from the right, then live."""
+"""Tells the story: first what was missed, the latest hour first so that pages fill from the right, then live.
+
+Behind live traffic it tells what was longer ago, in brief, so that what compares days has days to compare.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,10 +9,16 @@ from datetime import datetime, timedelta
 
 from demo.sender import Sender
 from demo.state import State
-from demo.traffic import told_between
+from demo.traffic import brief, told_between
 
 HISTORY = timedelta(hours=24)
 SLICE = timedelta(hours=1)
+LONG_AGO = timedelta(days=8)
+"""So far back, counted from the first start, the story goes."""
+
+STRETCH = timedelta(hours=3)
+"""How much of long ago is told between two rounds of live traffic: that is hardly later for it."""
+
 TICK_S = 2.0
 
 
@@ -30,11 +39,26 @@ def catch_up(sender: Sender, state: State, now: datetime, say: Callable[[str], N
 
 
 def follow(sender: Sender, state: State, clock: Callable[[], datetime]) -> Iterator[State]:
-    """Send live traffic every two seconds, for ever; yields the state after each round."""
+    """Send live traffic every two seconds, for ever, and what was long ago; yields the state after each round."""
     while True:
         time.sleep(TICK_S)
         now = clock()
         for body in told_between(state.told_until, now, now, state.anchor):
             sender.send(body)
-        state = state.until(now)
+        state = remember(sender, state.until(now), now)
         yield state
+
+
+def remember(sender: Sender, state: State, now: datetime) -> State:
+    """Send the next stretch of long ago, going back."""
+    if state.told_from is None or is_told(state):
+        return state
+    start = max(state.told_from - STRETCH, state.anchor - LONG_AGO)
+    for body in told_between(start, state.told_from, now, state.anchor, brief):
+        sender.send(body)
+    return state.since(start)
+
+
+def is_told(state: State) -> bool:
+    """Whether all of long ago was sent."""
+    return state.told_from is None or state.told_from <= state.anchor - LONG_AGO

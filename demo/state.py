@@ -9,14 +9,21 @@ import msgspec
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``anchor`` is the first start (see demo.releases); everything that ended before ``told_until`` was sent."""
+    """``anchor`` is the first start (see demo.releases); all that ended in ``[told_from, told_until)`` was sent.
+
+    Without ``told_from`` nothing of longer ago is to be told.
+    """
 
     key: str
     anchor: datetime
     told_until: datetime
+    told_from: datetime | None = None
 
     def until(self, moment: datetime) -> "State":
         return replace(self, told_until=moment)
+
+    def since(self, moment: datetime | None) -> "State":
+        return replace(self, told_from=moment)
 
 
 def load(path: Path) -> State | None:

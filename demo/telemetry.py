@@ -80,12 +80,19 @@ def _story(run: Run, version: str, request_id: str, random: Random) -> Iterator[
         yield at, "function", _line(run, at, request_id, random)
     if failure and failure.line:
         yield end, "function", failure.line(stamp(end), request_id)
-    status = failure.status if failure else "success"
-    ending = {"requestId": request_id, "status": status}
-    if failure and failure.error_type:
-        ending["errorType"] = failure.error_type
-    duration = round(run.duration_ms, 2)
-    yield end, "platform.runtimeDone", ending | {"metrics": {"durationMs": duration, "producedBytes": 512}}
+    ending, metrics = _ending(run, request_id), _metrics(run, init_ms, random)
+    yield end, "platform.runtimeDone", ending | {"metrics": {"durationMs": metrics["durationMs"], "producedBytes": 512}}
+    yield end + timedelta(milliseconds=2), "platform.report", ending | {"metrics": metrics, "tracing": trace}
+
+
+def _ending(run: Run, request_id: str) -> dict[str, Any]:
+    failure = FAILURES.get(run.failure)
+    ending = {"requestId": request_id, "status": failure.status if failure else "success"}
+    return ending | ({"errorType": failure.error_type} if failure and failure.error_type else {})
+
+
+def _metrics(run: Run, init_ms: float, random: Random) -> dict[str, float]:
+    function, duration = run.function, round(run.duration_ms, 2)
     used = function.memory_mb if run.failure == "out_of_memory" else int(function.used_mb * random.uniform(0.9, 1.1))
     metrics = {
         "durationMs": duration,
@@ -93,22 +100,44 @@ def _story(run: Run, version: str, request_id: str, random: Random) -> Iterator[
         "memorySizeMB": function.memory_mb,
         "maxMemoryUsedMB": used,
     }
-    if run.cold:
-        metrics["initDurationMs"] = init_ms
-    yield end + timedelta(milliseconds=2), "platform.report", ending | {"metrics": metrics, "tracing": trace}
+    return metrics | ({"initDurationMs": init_ms} if run.cold else {})
+
+
+def _brief(run: Run, request_id: str, random: Random) -> Iterator[tuple[datetime, str, Any]]:
+    function, failure = run.function, FAILURES.get(run.failure)
+    end = run.started_at + timedelta(milliseconds=run.duration_ms)
+    if failure and failure.line:
+        yield end, "function", failure.line(stamp(end), request_id)
+    init_ms = round(function.init_ms * random.uniform(0.8, 1.4), 2)
+    ending = _ending(run, request_id) | {"metrics": _metrics(run, init_ms, random)}
+    yield end + timedelta(milliseconds=2), "platform.report", ending
 
 
 def events(run: Run, version: str) -> list[dict[str, Any]]:
     """The events of one invocation, in order, each with its id; the same run gives the same ones again."""
-    seed = f"{run.function.arn} {run.started_at.isoformat()} {run.number}"
+    seed = _seed(run)
     random = Random(seed)
-    request_id = str(uuid.UUID(int=random.getrandbits(128), version=4))
-    return _identified(seed, _story(run, version, request_id, random))
+    return _identified(seed, _story(run, version, _request_id(random), random))
+
+
+def reports(run: Run) -> list[dict[str, Any]]:
+    """No more than what it took and, where it failed, why: what is remembered of long ago."""
+    seed = f"{_seed(run)} brief"
+    random = Random(seed)
+    return _identified(seed, _brief(run, _request_id(random), random))
+
+
+def _seed(run: Run) -> str:
+    return f"{run.function.arn} {run.started_at.isoformat()} {run.number}"
+
+
+def _request_id(random: Random) -> str:
+    return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 
 def own_events(run: Run) -> list[dict[str, Any]]:
     """What the extension says of itself behind this invocation; mostly nothing."""
-    seed = f"{run.function.arn} {run.started_at.isoformat()} {run.number} extension"
+    seed = f"{_seed(run)} extension"
     at = run.started_at + timedelta(milliseconds=run.duration_ms + 3)
     told = list(environment.born(run.function)) if run.cold else []
     if run.number == 0 and run.started_at.minute % environment.EVERY_MINUTES == 0:

@@ -1,18 +1,20 @@
 """When the simulated functions run: a daily rhythm, the same for the same minute however often it is asked."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from demo.catalogue import BAD_RELEASES, CATALOGUE, FAILURE_SHARES, Function
 from demo.failures import FAILURES
-from demo.releases import BAD_SHARE, release
-from demo.telemetry import Run, events, own_events
+from demo.releases import BAD_SHARE, release, slowness
+from demo.telemetry import Run, events, own_events, reports
 
 MINUTE = timedelta(minutes=1)
 BATCH_EVENTS = 400
+
+Told = list[dict[str, Any]]
 
 
 def rhythm(at: datetime) -> float:
@@ -32,12 +34,12 @@ def _ending(function: Function, bad: bool, random: Random) -> str:
     return ""
 
 
-def _duration_ms(function: Function, ending: str, random: Random) -> float:
+def _duration_ms(function: Function, ending: str, slower: float, random: Random) -> float:
     if ending == "timeout":
         return function.timeout_s * 1000.0
     if ending and (takes_ms := FAILURES[ending].takes_ms):
         return takes_ms + random.uniform(0, 60)
-    duration = function.median_ms * random.lognormvariate(0, function.spread)
+    duration = slower * function.median_ms * random.lognormvariate(0, function.spread)
     return min(duration, function.timeout_s * 990.0)
 
 
@@ -52,11 +54,12 @@ def runs(function: Function, minute: datetime, anchor: datetime) -> list[Run]:
         bad = release(function, start, anchor)[1]
         ending = _ending(function, bad, random)
         cold = random.random() < function.cold_share
-        found.append(Run(function, start, _duration_ms(function, ending, random), cold, ending, number))
+        duration = _duration_ms(function, ending, slowness(function, start, anchor), random)
+        found.append(Run(function, start, duration, cold, ending, number))
     return found
 
 
-def envelope(function: Function, version: str, now: datetime, told: list[dict[str, Any]]) -> dict[str, Any]:
+def envelope(function: Function, version: str, now: datetime, told: Told) -> dict[str, Any]:
     """One request body of the ingest API."""
     return {
         "schema": 1,
@@ -86,13 +89,23 @@ def _ended(function: Function, start: datetime, end: datetime, anchor: datetime)
         minute += MINUTE
 
 
-def told_between(start: datetime, end: datetime, now: datetime, anchor: datetime) -> Iterator[dict[str, Any]]:
+def whole(run: Run, version: str) -> Told:
+    return events(run, version) + own_events(run)
+
+
+def brief(run: Run, _version: str) -> Told:
+    return reports(run)
+
+
+def told_between(
+    start: datetime, end: datetime, now: datetime, anchor: datetime, tell: Callable[[Run, str], Told] = whole
+) -> Iterator[dict[str, Any]]:
     """Request bodies for everything that ended in ``[start, end)``, function by function, about 400 events each.
 
     One body holds one version only, because a version is a property of the execution environment.
     """
     for function in CATALOGUE:
-        told: list[dict[str, Any]] = []
+        told: Told = []
         told_version = ""
         for run in _ended(function, start, end, anchor):
             version = release(function, run.started_at, anchor)[0]
@@ -100,6 +113,6 @@ def told_between(start: datetime, end: datetime, now: datetime, anchor: datetime
                 yield envelope(function, told_version, now, told)
                 told = []
             told_version = version
-            told += events(run, version) + own_events(run)
+            told += tell(run, version)
         if told:
             yield envelope(function, told_version, now, told)

@@ -2,15 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from demo.catalogue import BAD_RELEASES, CATALOGUE, FAILURE_SHARES
+from demo.catalogue import BAD_RELEASES, CATALOGUE, FAILURE_SHARES, SLOW
 from demo.failures import FAILURES
 from demo.play import slices
-from demo.releases import release
-from demo.telemetry import Run, event_id, events, own_events
-from demo.traffic import rhythm, told_between
+from demo.releases import release, slowness
+from demo.telemetry import Run, event_id, events, own_events, reports
+from demo.traffic import rhythm, runs, told_between
 from ingest.parser import Batch, Event, FunctionInfo
 from ingest.parsers import parse, told
 from observability.telemetry.environment import Metric
@@ -20,7 +21,7 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 KINDS = {"timeout": FaultKind.TIMEOUT, "out_of_memory": FaultKind.OUT_OF_MEMORY}
 
 
-def records(run: Run) -> list[Invocation | LogLine | Fault]:
+def records(run: Run, told: list[dict[str, Any]] | None = None) -> list[Invocation | LogLine | Fault]:
     found = [
         Event(
             bytes.fromhex(e["id"].replace("-", "")),
@@ -29,7 +30,7 @@ def records(run: Run) -> list[Invocation | LogLine | Fault]:
             e["type"],
             e["record"],
         )
-        for e in events(run, "42")
+        for e in told or events(run, "42")
     ]
     function = FunctionInfo(arn=run.function.arn, memory_mb=run.function.memory_mb, architecture="arm64", version="42")
     return list(parse(Batch(1, 2, function, run.function.region, found)))
@@ -37,6 +38,10 @@ def records(run: Run) -> list[Invocation | LogLine | Fault]:
 
 def run(failure: str = "", *, cold: bool = False) -> Run:
     return Run(CATALOGUE[0], NOW, 120.0, cold, failure, 0)
+
+
+def failures(found: list[Invocation | LogLine | Fault]) -> list[tuple[object, ...]]:
+    return [(each.kind, each.type, each.message) for each in found if isinstance(each, Fault)]
 
 
 class TestStory:
@@ -75,6 +80,29 @@ class TestReleases:
         assert release(function, NOW + timedelta(hours=26), NOW) == ("44", True)
         assert release(function, NOW - timedelta(hours=24), NOW) == ("41", False)
 
+    def test_before_the_first_round_all_was_well(self) -> None:
+        function = next(f for f in CATALOGUE if f.name in BAD_RELEASES)
+        days = [NOW - timedelta(hours=hours) for hours in range(1, 14 * 24)]
+        assert {release(function, at, NOW) for at in days} == {("41", False)}
+        slow = next(f for f in CATALOGUE if f.name == SLOW)
+        assert {slowness(slow, at, NOW) for at in days} == {1.0}
+
+
+class TestSlowness:
+    def test_is_there_when_the_demo_first_starts_and_over_soon_after(self) -> None:
+        slow, other = (next(f for f in CATALOGUE if (f.name == SLOW) is wanted) for wanted in (True, False))
+        assert slowness(slow, NOW, NOW) == 3
+        assert slowness(slow, NOW + timedelta(minutes=20), NOW) == 1
+        assert slowness(slow, NOW + timedelta(hours=26), NOW) == 3
+        assert slowness(other, NOW, NOW) == 1
+
+    def test_makes_runs_longer_and_no_failures(self) -> None:
+        slow = next(f for f in CATALOGUE if f.name == SLOW)
+        usual = runs(slow, NOW, NOW + timedelta(days=1))
+        longer = runs(slow, NOW, NOW)
+        assert [run.duration_ms for run in longer] == pytest.approx([3 * run.duration_ms for run in usual])
+        assert [run.failure for run in longer] == [run.failure for run in usual] == [""] * len(usual)
+
 
 class TestFailures:
     def test_every_named_failure_exists(self) -> None:
@@ -89,6 +117,16 @@ class TestFailures:
         if failure not in KINDS:
             assert fault.type
             assert fault.message
+
+    @pytest.mark.parametrize("failure", ["", *FAILURES])
+    def test_of_long_ago_means_the_same(self, failure: str) -> None:
+        known = run(failure, cold=True)
+        brief, whole = records(known, reports(known)), records(known)
+        assert failures(brief) == failures(whole)
+        (invocation,) = [record for record in brief if isinstance(record, Invocation)]
+        assert invocation.duration_ms == known.duration_ms
+        assert invocation.cold_start
+        assert invocation.cost_usd > 0
 
     def test_a_cold_success_is_told_whole(self) -> None:
         (invocation,) = [record for record in records(run(cold=True)) if isinstance(record, Invocation)]

@@ -8,12 +8,12 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from demo import company, state
-from demo.play import HISTORY, catch_up, follow
+from demo.play import HISTORY, catch_up, follow, is_told
 from demo.sender import Sender
 
 
 class Command(BaseCommand):
-    help = "Send the demo's telemetry: the last 24 hours first, then live, until stopped."
+    help = "Send the demo's telemetry: the last 24 hours first, then live and in brief the week before, until stopped."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         path = settings.VAR_DIR / "demo" / "state.json"
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def first_state(self) -> state.State:
         now = timezone.now()
-        return state.State(key=company.issue_key(now), anchor=now, told_until=now - HISTORY)
+        return state.State(key=company.issue_key(now), anchor=now, told_until=now - HISTORY, told_from=now - HISTORY)
 
     def play(self, path: Path, known: state.State) -> None:
         sender = Sender(settings.PUBLIC_URL, known.key)
@@ -34,3 +34,6 @@ class Command(BaseCommand):
         state.save(path, known)
         for later in follow(sender, known, timezone.now):
             state.save(path, later)
+            if not is_told(known):
+                company.hold_watching(now=timezone.now(), told=is_told(later))
+            known = later
