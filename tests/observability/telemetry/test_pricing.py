@@ -79,7 +79,7 @@ def test_logs_and_metrics_have_prices() -> None:
         0.25,
         0,
     )
-    assert log_gb("eu-central-1") == 0.63
+    assert [log_gb(region) for region in ("eu-west-1", "eu-central-1")] == [0.57, 0.63]
     assert price("us-east-1").log_gb_month == 0.03
 
 
