@@ -120,10 +120,10 @@ def _settle(missing: Iterable[Insight], estate: Estate, tuned: Tunings, now: dat
     if not rows:
         return
     gone = _clear({row.resource_id for row in rows}, estate.organization_id, now)
-    clear = [row for row in rows if row.resource_id in gone]
-    unwanted = {row.pk for row in clear if _turned(tuned, row) or not _watched(row, estate)}
+    unwanted = {row.pk for row in rows if not _watched(row, estate)}
+    unwanted |= {row.pk for row in rows if row.resource_id in gone and _turned(tuned, row)}
     Insight.objects.filter(pk__in=unwanted).delete()
-    fixed = [row for row in clear if row.pk not in unwanted]
+    fixed = [row for row in rows if row.resource_id in gone and row.pk not in unwanted]
     for deleted, outcome in ((False, {}), (True, outcomes.GONE)):
         some = Insight.objects.filter(pk__in=[row.pk for row in fixed if gone[row.resource_id] is deleted])
         some.update(

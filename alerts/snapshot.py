@@ -81,13 +81,12 @@ def take(*, organization_id: int, store: Store, now: datetime) -> Estate:
     for row in rows:
         pk = row["resource_id"]
         standing = standings.get(pk) or NOTHING
-        selection = selections.get(row["account"], Selection())
         whose = writers.get((row["account"], row["region"], row["name"]), row) if row["type"] == "log_group" else row
         subjects[pk] = Subject(
             **row,
             rollup=standing.rollup, p95_ms=standing.p95_ms, p99_ms=standing.p99_ms,
             points=points.get(pk, {}), package=packages.get(pk), deployed_at=deployed.get(pk),
-            watched=selection.matches(whose["name"].removeprefix(PREFIX), whose["config"].get("tags") or {}),
+            watched=_is_watched(whose, selections.get(row["account"], Selection())),
         )  # fmt: skip
     by_arn = {subject.arn: subject for subject in subjects.values()}
     return Estate(organization_id=organization_id, now=now, window=window, subjects=subjects, by_arn=by_arn)
@@ -97,10 +96,18 @@ def _alive(organization_id: int) -> QuerySet[Resource]:
     return Resource.objects.filter(organization_id=organization_id, gone_at=None)
 
 
-def _selections(organization_id: int) -> dict[str, Selection]:
-    """By account, what its owner wants watched."""
-    rows = AwsAccount.objects.filter(organization=organization_id, disconnected_at=None)
-    return {account: Selection.from_json(told) for account, told in rows.values_list("account_id", "selection")}
+def _selections(organization_id: int) -> dict[str, Selection | None]:
+    """By account, what its owner wants watched; None of what was disconnected, whatever is known of it still."""
+    rows = AwsAccount.objects.filter(organization=organization_id).order_by(F("disconnected_at").asc(nulls_last=True))
+    told = rows.values_list("account_id", "selection", "disconnected_at")
+    return {account: None if gone_at else Selection.from_json(selection) for account, selection, gone_at in told}
+
+
+def _is_watched(row: Mapping[str, Any], selection: Selection | None) -> bool:
+    """An account is, whatever of it was chosen: its limits are those of all."""
+    if selection is None or row["type"] == "aws_account":
+        return selection is not None
+    return selection.matches(row["name"].removeprefix(PREFIX), row["config"].get("tags") or {})
 
 
 def _writers(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], Mapping[str, Any]]:

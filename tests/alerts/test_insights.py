@@ -133,6 +133,19 @@ class TestLooks:
         look(1)
         assert not Insight.objects.exists()
 
+    def test_what_is_disconnected_is_forgotten(self, acme: Organization, checkout: Resource, look: Look) -> None:
+        """What is known of it stays, and would be advised on for ever."""
+        look()
+        AwsAccount.objects.create(
+            organization=acme, account_id=checkout.account, external_id="x", created_at=NOW, disconnected_at=NOW,
+            status=AwsAccount.Status.DISCONNECTED,
+        )  # fmt: skip
+        look(1)
+        assert not Insight.objects.exists()
+        AwsAccount.objects.create(organization=acme, account_id=checkout.account, external_id="y", created_at=NOW)
+        look(2)
+        assert the_insight().state == State.OPEN
+
     def test_what_was_deleted_is_fixed(self, checkout: Resource, look: Look) -> None:
         look()
         Resource.objects.update(gone_at=NOW + HOUR)

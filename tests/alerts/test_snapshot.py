@@ -142,6 +142,12 @@ def test_only_what_an_accounts_owner_chose_is_watched(acme: Organization, checko
             region=checkout.region, first_seen_at=NOW, last_seen_at=NOW,
         )  # fmt: skip
     assert watched(acme) == {"checkout", "/aws/lambda/checkout"}
+    Resource.objects.create(
+        organization=acme, type="aws_account", arn="arn:root", account=checkout.account, first_seen_at=NOW,
+        last_seen_at=NOW,
+    )  # fmt: skip
+    assert watched(acme) == {"", "checkout", "/aws/lambda/checkout"}, "The limits of an account are those of all."
+    Resource.objects.filter(type="aws_account").delete()
     checkout.config |= {"log_group": "/custom"}
     checkout.save()
     assert watched(acme) == {"checkout", "/aws/lambda/checkout", "/custom"}
