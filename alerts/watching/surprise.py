@@ -83,7 +83,6 @@ STATE = np.dtype(
         ("block_until", "f8"),
         ("generation_until", "f8"),
         ("quiet_until", "f8"),
-        ("odd_at", "f8"),
         ("told", "f4"),
         ("whole", "f4"),
         ("floor", "f4"),
@@ -141,7 +140,7 @@ def fresh(n: int) -> State:
     """The state of n series of which nothing was seen."""
     state = np.zeros(n, STATE)
     state["seen_at"] = np.nan
-    state["block_until"] = state["generation_until"] = state["quiet_until"] = state["odd_at"] = -np.inf
+    state["block_until"] = state["generation_until"] = state["quiet_until"] = -np.inf
     for name in ("peak", "held", "usual", "peaks"):
         state[name] = -np.inf
     state["bar"] = UNKNOWN
@@ -302,16 +301,11 @@ def _scale(state: State) -> Any:
     return 1 / (LN10 * state["gain"])
 
 
-def alarm(state: State, judged: Judged, *, at_s: float, threshold: float, within_s: float = np.inf) -> Mask:
-    """Which series to tell of now: at the threshold, and not told of within a day unless it got worse. Remembers it.
-
-    With ``within_s`` only those that were at the threshold so shortly before, too: once is chance or a deployment.
-    """
-    odd = judged.surprise >= threshold
-    told: Mask = odd & ((at_s - state["odd_at"] <= within_s) | (within_s == np.inf))
-    state["odd_at"][odd] = at_s
+def alarm(state: State, judged: Judged, *, at_s: float, threshold: float) -> Mask:
+    """Which series to tell of now: at the threshold, and not told of within a day unless it got worse. Remembers it."""
     quiet = at_s < state["quiet_until"]
-    told &= ~quiet | (judged.surprise >= ESCALATION * state["told"])
+    worse = judged.surprise >= ESCALATION * state["told"]
+    told: Mask = (judged.surprise >= threshold) & (worse | ~quiet)
     rows = np.flatnonzero(told)
     begun = rows[~quiet[rows]]
     state["held"][begun] = -np.inf
