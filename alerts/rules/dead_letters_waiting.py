@@ -28,7 +28,7 @@ class DeadLettersWaiting:
     knobs: tuple[Knob, ...] = (Knob("messages", "Failed messages", 1, "messages", least=1),)
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
-        if not wiring.holds_failures(subject, estate):
+        if not wiring.holds_failures(subject, estate) or _is_worked_on(subject, estate):
             return
         waiting = lately.values(subject, "ApproximateNumberOfMessagesVisible", "Maximum", estate, days=1)
         if not waiting or waiting[-1] < knobs["messages"]:
@@ -57,6 +57,11 @@ class DeadLettersWaiting:
             ],
             confidence=Confidence.MEDIUM,
         )  # fmt: skip
+
+
+def _is_worked_on(queue: Subject, estate: Estate) -> bool:
+    """Whether a function reads from it: then messages are there only until it does, as in any queue."""
+    return any(feed.mapping.get("enabled", True) for feed in wiring.feeds(queue, estate))
 
 
 def _moved_back(subject: Subject, failing: Iterable[Subject]) -> list[Fix]:
