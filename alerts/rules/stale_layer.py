@@ -8,7 +8,10 @@ from alerts.fixes import terraform
 from alerts.reconfigure import function_cli, in_order, in_template
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 
-_NEWEST: WeakKeyDictionary[Estate, dict[str, int]] = WeakKeyDictionary()
+Key = tuple[str, str, str]
+"""Layer, runtime and architecture: a newer version may be built for others."""
+
+_NEWEST: WeakKeyDictionary[Estate, dict[Key, int]] = WeakKeyDictionary()
 
 
 class StaleLayer:
@@ -26,7 +29,7 @@ class StaleLayer:
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         arns = _arns(subject)
         behind = {
-            arn: newest for arn in arns if (newest := _newest(estate).get(_split(arn)[0], 0)) - _split(arn)[1]
+            arn: newest for arn in arns if (newest := _newest(estate).get(_key(subject, arn), 0)) - _split(arn)[1]
             >= knobs["versions"]
         }  # fmt: skip
         if not behind:
@@ -43,15 +46,20 @@ class StaleLayer:
         )
 
 
-def _newest(estate: Estate) -> Mapping[str, int]:
-    """The newest version of each layer that any function has; made once for an estate."""
+def _newest(estate: Estate) -> Mapping[Key, int]:
+    """The newest version of each layer that any function like it has; made once for an estate."""
     if estate not in _NEWEST:
-        newest: dict[str, int] = {}
+        newest: dict[Key, int] = {}
         for function in estate.of_type("lambda_function"):
-            for layer, version in map(_split, _arns(function)):
-                newest[layer] = max(version, newest.get(layer, 0))
+            for arn in _arns(function):
+                key = _key(function, arn)
+                newest[key] = max(_split(arn)[1], newest.get(key, 0))
         _NEWEST[estate] = newest
     return _NEWEST[estate]
+
+
+def _key(function: Subject, arn: str) -> Key:
+    return _split(arn)[0], str(function.config.get("runtime")), str(function.config.get("architecture"))
 
 
 def _arns(function: Subject) -> list[str]:
