@@ -11,7 +11,7 @@ SHOWN = 8
 
 
 class RoleShared:
-    """Told once for a role, of the first function that has it."""
+    """Told once for a role, of the first watched function that has it."""
 
     kind = "role_shared"
     title = "Many functions share one role"
@@ -27,7 +27,7 @@ class RoleShared:
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         role = subject.config.get("role") or ""
         sharing = wiring.wiring(estate).roles.get(role, ())
-        if len(sharing) <= knobs["functions"] or subject.arn != sharing[0].arn:
+        if len(sharing) <= knobs["functions"] or subject.arn != next(each.arn for each in sharing if each.watched):
             return
         name = role.rpartition("/")[2]
         names = [each.name for each in sharing]

@@ -22,6 +22,8 @@ from alerts.rules.logs_cost_more_than_compute import LogsCostMoreThanCompute
 from alerts.rules.memory_idle import MemoryIdle
 from alerts.rules.out_of_memory_seen import OutOfMemorySeen
 from alerts.rules.queue_not_worked_on import QueueNotWorkedOn
+from alerts.rules.role_shared import RoleShared
+from alerts.rules.stale_layer import StaleLayer
 from alerts.rules.stream_records_expire import StreamRecordsExpire
 from alerts.rules.table_unused import TableUnused
 from alerts.rules.timeouts_seen import TimeoutsSeen
@@ -243,3 +245,29 @@ class TestCriticalWakesPeople:
 
     def test_a_public_url_may_be_meant_so(self) -> None:
         assert FunctionUrlPublic.severity == Severity.WARNING
+
+
+class TestFailedMessages:
+    def test_a_queue_that_a_function_reads_is_worked_on(self) -> None:
+        """It may be called so, or be moved back by a function."""
+        busy = daily(ApproximateNumberOfMessagesVisible_Maximum=12)
+        dead = queue("payments-failed-notices", points=busy)
+        assert case(dead).advice(DeadLettersWaiting())
+        assert not case(dead, fed(dead.arn)).advice(DeadLettersWaiting())
+        assert case(dead, fed(dead.arn, enabled=False)).advice(DeadLettersWaiting())
+
+
+def test_a_layer_for_another_runtime_is_no_newer_one() -> None:
+    def layered(name: str, version: int, **config: Any) -> Subject:
+        layer = {"arn": f"arn:aws:lambda:eu-west-1:123456789012:layer:shared:{version}", "code_bytes": 1}
+        return function(name, config={"layers": [layer], **config})
+
+    assert case(layered("a", 3), layered("b", 7)).advice(StaleLayer())
+    assert not case(layered("a", 3), layered("b", 7, runtime="python3.14")).advice(StaleLayer())
+    assert not case(layered("a", 3), layered("b", 7, architecture="x86_64")).advice(StaleLayer())
+
+
+def test_a_shared_role_is_told_even_where_its_first_function_is_not_watched() -> None:
+    shared = [function(f"f{place}", config={"role": "arn:aws:iam::123456789012:role/all"}) for place in range(6)]
+    first, second, *others = shared
+    assert case(second, replace(first, watched=False), *others).advice(RoleShared())
