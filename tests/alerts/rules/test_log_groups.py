@@ -40,9 +40,9 @@ def test_only_what_cloudwatch_allows_is_proposed() -> None:
 
 
 def test_what_logging_costs() -> None:
-    """5 GB a day at 0.50 (Ireland is not known to differ) are USD 76 a month."""
+    """5 GB a day at 0.57 are USD 87 a month."""
     (advice,) = COST.problem.advice(LogsCostMoreThanCompute())
-    assert advice.usd_month == pytest.approx((0, 76), abs=0.1)
+    assert advice.usd_month == pytest.approx((0, 86.64), abs=0.01)
     assert not COST.problem.advice(LogsCostMoreThanCompute(), usd=100)
 
 
