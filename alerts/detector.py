@@ -38,7 +38,7 @@ class Unusual:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """A function that costs so much an hour that somebody must look; ``stop`` is the command that stops it."""
+    """A function that costs so much an hour that somebody must look; ``stop`` stops it, ``undo`` takes that back."""
 
     resource_id: int
     usd_per_hour: float
@@ -49,6 +49,7 @@ class Spending:
     at: datetime
     loop: tuple[str, ...] = ()
     """Names along the way on which it may be calling itself."""
+    undo: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,13 +36,19 @@ class Runaway:
                 last_at=spending.at,
                 detail={
                     "message": spending.reason,
-                    "fixes": [{"way": "cli", "text": spending.stop}],
+                    "fixes": _fixes(spending),
                     "loop": list(spending.loop),
                     "usd_per_hour": spending.usd_per_hour,
                     "usual_usd_per_hour": spending.usual_usd_per_hour,
                     "at": spending.at.isoformat(),
                 },
             )
+
+
+def _fixes(spending: Spending) -> list[dict[str, str]]:
+    stop = {"way": "cli", "name": "Stop it", "text": spending.stop}
+    undo = {"way": "cli", "name": "Let it run again", "text": spending.undo}
+    return [stop, undo] if spending.undo else [stop]
 
 
 def _title(spending: Spending, name: str) -> str:

@@ -136,9 +136,8 @@ def _odd(request: MemberRequest, found: Incident, now: datetime) -> HttpResponse
     context = _head(request, found) | {
         "time_range": _range(request.GET, found, now),
         "detail": found.detail,
-        "fixes": [(board.WAYS.get(fix["way"], fix["way"]), fix["text"]) for fix in found.detail.get("fixes") or ()],
+        "fixes": [(fix.get("name") or board.WAYS[fix["way"]], fix["text"]) for fix in found.detail.get("fixes") or ()],
         "is_of_account": found.resource.type == "aws_account",
-        "deployment": found.detail.get("deployment"),
         "cause": cause,
         "timeline": timeline(found, cause),
         "still": now - found.last_seen_at < incidents.quiet(found.kind),

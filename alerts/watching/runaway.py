@@ -21,7 +21,7 @@ from alerts.watching.loops import Node
 from alerts.watching.series import FUNCTION
 from observability.inventory.models import Resource
 from observability.telemetry.grains import MINUTE, floor
-from observability.telemetry.records import Window
+from observability.telemetry.records import Bucket, Window
 from observability.telemetry.store import Store
 from observability.ui.units import dollars
 
@@ -29,7 +29,9 @@ PROJECTED = 2 * MINUTE
 LATELY = timedelta(minutes=30)
 """What of it is new; before it is what was usual."""
 
-USUAL = timedelta(hours=24)
+DAY, WEEK = timedelta(days=1), timedelta(days=8)
+"""What was usual is looked for in a day, and of what is odd then in a week: jobs of nights rest at weekends."""
+
 SPAN = timedelta(minutes=5)
 """What was usual is the most that was spent in so long."""
 
@@ -58,17 +60,16 @@ def look(organization_id: int, store: Store, tuned: Tunings, *, now: datetime) -
     projected = suspects(store, organization_id, now=now, floor_usd=knobs["usd_per_hour"])
     if not projected:
         return []
-    going_on = _going_on(organization_id, projected)
-    found = {
-        resource_id: (usd, course)
-        for resource_id, usd in projected.items()
-        if runs_away(
-            course := _course(store, organization_id, resource_id, going_on.get(resource_id), now=now),
-            usd_per_hour=usd,
-            times=knobs["times"],
-        )
-    }
-    return list(_described(organization_id, found, going_on, now=now)) if found else []
+    told = _told(organization_id, projected)
+    courses: Mapping[int, Course] = {}
+    for usual in (DAY, WEEK):
+        courses = _courses(store, organization_id, projected, told, usual, now=now)
+        projected = {key: usd for key, usd in projected.items() if runs_away(courses[key], usd, times=knobs["times"])}
+        if not projected:
+            return []
+    suspicious = {key: (usd, courses[key]) for key, usd in projected.items()}
+    new_usd = knobs["times"] * knobs["usd_per_hour"]
+    return list(_described(organization_id, suspicious, told, new_usd=new_usd, now=now))
 
 
 def suspects(store: Store, organization_id: int, *, now: datetime, floor_usd: float) -> dict[int, float]:
@@ -80,7 +81,7 @@ def suspects(store: Store, organization_id: int, *, now: datetime, floor_usd: fl
     return {key: usd for key, usd in projected.items() if usd >= floor_usd}
 
 
-def runs_away(course: Course, *, usd_per_hour: float, times: float) -> bool:
+def runs_away(course: Course, usd_per_hour: float, *, times: float) -> bool:
     """Whether it costs so many times the usual, and has done so for longer than chance explains."""
     if usd_per_hour / MINUTES_AN_HOUR < times * course.usual:
         return False
@@ -110,15 +111,31 @@ def _price(course: Course) -> float:
     return sum(course.minutes) / runs if runs else 0.0
 
 
-def _course(
-    store: Store, organization_id: int, resource_id: int, began_at: datetime | None, *, now: datetime
-) -> Course:
-    """``began_at`` is since when it is known to run away: that is not what is usual."""
+def _courses(
+    store: Store,
+    organization_id: int,
+    resource_ids: Iterable[int],
+    told: Mapping[int, Incident],
+    usual: timedelta,
+    *,
+    now: datetime,
+) -> dict[int, Course]:
+    """What was usual ends before it is known to have run away; most did not, and are read together."""
     end = floor(now, MINUTE)
-    before = min(end - LATELY, (began_at - SPAN) if began_at else end)
-    lately = store.series_by_resource(organization_id, Window(end - LATELY, now), MINUTE, [resource_id])[resource_id]
-    usual = store.series_by_resource(organization_id, Window(before - USUAL, before), SPAN, [resource_id])[resource_id]
-    dearest = max(usual, key=lambda bucket: bucket.rollup.cost_usd, default=None)
+    by_end: dict[datetime, list[int]] = {}
+    for key in resource_ids:
+        before = min(end - LATELY, told[key].opened_at - SPAN) if key in told else end - LATELY
+        by_end.setdefault(before, []).append(key)
+    found: dict[int, Course] = {}
+    for before, keys in by_end.items():
+        lately = store.series_by_resource(organization_id, Window(end - LATELY, now), MINUTE, keys)
+        earlier = store.series_by_resource(organization_id, Window(before - usual, before), SPAN, keys)
+        found |= {key: _course(lately[key], earlier[key]) for key in keys}
+    return found
+
+
+def _course(lately: Sequence[Bucket], earlier: Sequence[Bucket]) -> Course:
+    dearest = max(earlier, key=lambda bucket: bucket.rollup.cost_usd, default=None)
     span = SPAN / MINUTE
     return Course(
         minutes=[bucket.rollup.cost_usd for bucket in lately],
@@ -128,38 +145,42 @@ def _course(
     )
 
 
-def _going_on(organization_id: int, resource_ids: Iterable[int]) -> dict[int, datetime]:
-    """Since when each of them has been running away, as far as it was told."""
-    rows = Incident.objects.filter(organization=organization_id, kind=Runaway.kind, resource__in=resource_ids).exclude(
-        state=State.RESOLVED
-    )
-    return dict(rows.values_list("resource_id", "opened_at"))
+def _told(organization_id: int, resource_ids: Iterable[int]) -> dict[int, Incident]:
+    """What was told of each of them, and goes on."""
+    rows = Incident.objects.filter(organization=organization_id, kind=Runaway.kind, resource__in=list(resource_ids))
+    return {row.resource_id: row for row in rows.exclude(state=State.RESOLVED)}
 
 
 def _described(
     organization_id: int,
     found: Mapping[int, tuple[float, Course]],
-    going_on: Mapping[int, datetime],
+    told: Mapping[int, Incident],
     *,
+    new_usd: float,
     now: datetime,
 ) -> Iterable[Spending]:
+    """Nothing is usual of what never ran: it must be dearer, unless it may be calling itself."""
     rows = list(Resource.objects.filter(organization=organization_id, type__in=CONFIGURED, gone_at=None))
     edges = loops.edges(Node(row.arn, row.name, row.type, row.config) for row in rows)
     names = {row.arn: row.name for row in rows}
     for row in rows:
-        if row.pk in found and row.type == FUNCTION:
-            usd, course = found[row.pk]
-            way = tuple(names.get(arn, arn.rsplit(":", 1)[-1]) for arn in loops.loop(row.arn, edges))
+        if row.pk not in found or row.type != FUNCTION:
+            continue
+        usd, course = found[row.pk]
+        way = tuple(names.get(arn, arn.rsplit(":", 1)[-1]) for arn in loops.loop(row.arn, edges))
+        if course.usual or way or usd >= new_usd:
             usual = course.usual * MINUTES_AN_HOUR
+            before = told.get(row.pk)
             yield Spending(
                 resource_id=row.pk,
                 usd_per_hour=usd,
                 usual_usd_per_hour=usual,
-                reason=reason(usd, usual, way, row),
+                reason=reason(usd, usual, way),
                 stop=stop(row),
-                started_at=going_on.get(row.pk) or _began(course, now),
+                started_at=before.opened_at if before else _began(course, now),
                 at=now,
                 loop=way,
+                undo=undo(row, before),
             )
 
 
@@ -173,21 +194,27 @@ def _began(course: Course, now: datetime) -> datetime:
     return floor(now, MINUTE) - MINUTE * max(0, minutes - 1)
 
 
-def reason(usd: float, usual: float, way: Sequence[str], row: Resource) -> str:
+def reason(usd: float, usual: float, way: Sequence[str]) -> str:
     """What it costs, what that becomes, and what may be behind it."""
-    before = f"at most {dollars(usual)} an hour in the day before" if usual >= 0.005 else "next to nothing before"
+    before = f"at most {dollars(usual)} an hour in the week before" if usual >= 0.005 else "next to nothing before"
     told = f"It spends {dollars(usd)} an hour, {before}: {dollars(usd * 24)} a day if nobody stops it."
     if way:
         told += f" It may be calling itself: {' → '.join((*way, way[0]))}."
-    reserved = row.config.get("reserved_concurrency")
-    undo = _command("put-function-concurrency", row) + f" --reserved-concurrent-executions {reserved}"
-    undo = undo if reserved is not None else _command("delete-function-concurrency", row)
-    return f"{told} The command below stops it by leaving it no concurrency. To let it run again: {undo}"
+    return f"{told} The command stops it by leaving it no concurrency."
 
 
 def stop(row: Resource) -> str:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html"""
     return _command("put-function-concurrency", row) + " --reserved-concurrent-executions 0"
+
+
+def undo(row: Resource, told: Incident | None) -> str:
+    """What takes the stop back. Once it is stopped, only what was told before knows what was reserved."""
+    reserved = row.config.get("reserved_concurrency")
+    if reserved:
+        return _command("put-function-concurrency", row) + f" --reserved-concurrent-executions {reserved}"
+    earlier = [fix["text"] for fix in (told.detail.get("fixes") or ())[1:]] if told and reserved == 0 else []
+    return str(earlier[0]) if earlier else _command("delete-function-concurrency", row)
 
 
 def _command(verb: str, row: Resource) -> str:

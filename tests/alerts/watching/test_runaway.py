@@ -61,7 +61,8 @@ def test_a_loop_is_told_within_three_minutes_with_the_command(
         "aws lambda put-function-concurrency --function-name checkout --region eu-west-1 "
         "--reserved-concurrent-executions 0"
     )
-    assert "delete-function-concurrency" in incident.detail["message"]
+    assert [fix["name"] for fix in incident.detail["fixes"]] == ["Stop it", "Let it run again"]
+    assert "delete-function-concurrency" in incident.detail["fixes"][1]["text"]
     assert Notification.objects.filter(transition__incident=incident).count() == 1
 
 
@@ -93,12 +94,40 @@ def test_what_is_usual_or_cheap_is_not_told(
         assert told(acme, numbers, BEGAN + minutes * MINUTE) == []
 
 
-def test_without_anything_before_the_floor_alone_decides(
+NIGHT = datetime(2026, 11, 17, 2, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize("last", [NIGHT - DAY, NIGHT - DAY - timedelta(hours=2), NIGHT - 3 * DAY, NIGHT - 7 * DAY])
+def test_a_job_that_ran_some_night_of_the_week_is_not_told(
+    acme: Organization, checkout: Resource, numbers: Numbers, last: datetime
+) -> None:
+    """It costs 1.20 USD an hour for half an hour: on time, two hours late, after a weekend, once a week."""
+    nights = (last, NIGHT)
+    numbers.functions[checkout.pk] = lambda at: (
+        Runs(10_000, usd=2e-6) if any(night <= at < night + 30 * MINUTE for night in nights) else calm(at)
+    )
+    for minutes in range(1, 30, 4):
+        assert told(acme, numbers, NIGHT + minutes * MINUTE) == []
+
+
+@pytest.mark.parametrize(("runs", "expected"), [(10_000, 0), (50_000, 1)])
+def test_of_what_never_ran_only_what_is_dear_is_told(
+    acme: Organization, checkout: Resource, numbers: Numbers, runs: int, expected: int
+) -> None:
+    numbers.functions[checkout.pk] = lambda at: Runs(runs, usd=2e-6) if at >= BEGAN else None
+    reasons = told(acme, numbers, BEGAN + 3 * MINUTE)
+    assert len(reasons) == expected
+    assert all("next to nothing before" in reason for reason in reasons)
+
+
+def test_what_never_ran_and_calls_itself_is_told_from_the_floor_on(
     acme: Organization, checkout: Resource, numbers: Numbers
 ) -> None:
-    numbers.functions[checkout.pk] = lambda at: Runs(20_000, usd=2e-6) if at >= BEGAN else None
-    (reason,) = told(acme, numbers, BEGAN + 3 * MINUTE)
-    assert "next to nothing before" in reason
+    checkout.config["event_invoke"] = [{"on_success": checkout.arn}]
+    checkout.save()
+    numbers.functions[checkout.pk] = lambda at: Runs(10_000, usd=2e-6) if at >= BEGAN else None
+    assert len(told(acme, numbers, BEGAN + 3 * MINUTE)) == 1
 
 
 def test_a_floor_can_be_raised_and_it_can_be_switched_off(
@@ -112,6 +141,31 @@ def test_a_floor_can_be_raised_and_it_can_be_switched_off(
     assert runaway.look(acme.pk, numbers, Tunings({row.kind: row}), now=now) == []  # type: ignore[arg-type]
 
 
-def test_what_was_reserved_before_is_what_undoes_the_stop(checkout: Resource) -> None:
+@pytest.mark.parametrize(
+    ("reserved", "verb"),
+    [(None, "delete-function-concurrency"), (20, "put-function-concurrency"), (0, "delete-function-concurrency")],
+)
+def test_what_was_reserved_before_is_what_undoes_the_stop(checkout: Resource, reserved: int | None, verb: str) -> None:
+    checkout.config["reserved_concurrency"] = reserved
+    command = runaway.undo(checkout, None)
+    assert command.startswith(f"aws lambda {verb} --function-name checkout --region eu-west-1")
+    assert command.endswith(" 20") == (reserved == 20)
+
+
+def test_once_it_is_stopped_what_was_reserved_is_still_known(checkout: Resource) -> None:
     checkout.config["reserved_concurrency"] = 20
-    assert "--reserved-concurrent-executions 20" in runaway.reason(5.0, 0.0, (), checkout)
+    told = Incident(detail={"fixes": [{"text": "stop"}, {"text": runaway.undo(checkout, None)}]})
+    checkout.config["reserved_concurrency"] = 0
+    assert runaway.undo(checkout, told).endswith("--reserved-concurrent-executions 20")
+
+
+def test_many_suspects_are_read_together(acme: Organization, checkout: Resource, numbers: Numbers) -> None:
+    asked: list[int] = []
+    for number in range(5):
+        checkout.pk, checkout.arn = None, f"{checkout.arn}{number}"
+        checkout.save()
+        numbers.functions[checkout.pk] = lambda at: Runs(20_000, usd=4e-6)
+    read = numbers.series_by_resource
+    numbers.series_by_resource = lambda *told: asked.append(1) or read(*told)  # type: ignore[assignment,func-returns-value,misc]
+    assert told(acme, numbers, BEGAN) == []
+    assert len(asked) == 2
