@@ -208,3 +208,17 @@ class TestReading:
         assert set(LINES) == {line for line, _ in bill.lines}
         only = reading.read(acme, Window(NOVEMBER.start, self.NOW), acme.resources.filter(pk=busy.pk))
         assert lines(only.bill(only.within(NOVEMBER))).keys() == {"compute", "requests", "logs"}
+
+    def test_a_log_group_is_shared_by_those_that_are_there(self, acme: Organization) -> None:
+        first, second, gone = (self.stored(acme, name, log_group="/shop") for name in ("first", "second", "gone"))
+        Resource.objects.filter(pk=gone.pk).update(gone_at=self.NOW - DAY)
+        Resource.objects.create(
+            organization=acme, arn="arn:shop", type="log_group", name="/shop", region="us-east-1", account="1" * 12,
+            config={"daily_bytes": 2e9, "class": "STANDARD"}, first_seen_at=self.NOW - DAY, last_seen_at=self.NOW,
+        )  # fmt: skip
+        window = Window(NOVEMBER.start, self.NOW)
+        found = reading.read(acme, window)
+        assert dict(zip((each.id for each in found.functions), found.stood(window), strict=True)) == pytest.approx(
+            {first.pk: 0.5, second.pk: 0.5, gone.pk: 0}
+        )
+        assert reading.read(acme, window, acme.resources.filter(pk=first.pk)).stood(window) == pytest.approx([0.5])
