@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from alerts.watching.series import FUNCTION, STEP
 from observability.inventory.models import Resource
 from observability.telemetry.records import Reading, Window
@@ -62,20 +64,46 @@ class Pool:
         return f"Reserved or provisioned and not used were {_and(parts)}." if parts else ""
 
 
-def pool(store: Store, organization_id: int, resource_id: int, at: datetime) -> Pool | None:
-    """Who held what around the step that began ``at``; None for what is no function."""
-    throttled = Resource.objects.filter(organization=organization_id, pk=resource_id, type=FUNCTION).first()
-    if throttled is None:
-        return None
-    rows = Resource.objects.filter(
-        organization=organization_id, type=FUNCTION, gone_at=None, account=throttled.account, region=throttled.region
-    )
-    window = Window(at - STEP, at + 2 * STEP)
-    read = store.measured_by_resource(organization_id, window, metrics=[CONCURRENT, UTILIZED], step=STEP)
-    holders = [_holder(row, read) for row in rows.only("name", "config")]
-    mine = next((each for each in holders if each.name == throttled.name), Holder(throttled.name, 0))
-    others = sorted((each for each in holders if each is not mine), key=lambda each: (-each.executions, each.name))
-    return Pool(_limit(organization_id, throttled), others, mine)
+class Pools:
+    """The pools of an organization; of each region and time everything is read once, however many are throttled."""
+
+    def __init__(self, store: Store, organization_id: int) -> None:
+        self.store, self.organization_id = store, organization_id
+        self.places: dict[int, tuple[str, str]] | None = None
+        self.held: dict[tuple[str, str, datetime], tuple[int, dict[int, Holder]]] = {}
+
+    def sentence(self, resource_id: int, at: datetime) -> str:
+        """Who held what around the step that began ``at``; empty where nobody can tell."""
+        pool = self.of(resource_id, at)
+        return pool.sentence if pool else ""
+
+    def of(self, resource_id: int, at: datetime) -> Pool | None:
+        """None for what is no function."""
+        place = self._place(resource_id)
+        if place is None:
+            return None
+        account, region = place
+        if (account, region, at) not in self.held:
+            self.held[account, region, at] = self._read(account, region, at)
+        limit, holders = self.held[account, region, at]
+        others = (each for key, each in holders.items() if key != resource_id)
+        return Pool(limit, sorted(others, key=lambda each: (-each.executions, each.name)), holders[resource_id])
+
+    def _place(self, resource_id: int) -> tuple[str, str] | None:
+        if self.places is None:
+            rows = self._functions().values_list("pk", "account", "region")
+            self.places = {pk: (account, region) for pk, account, region in rows}
+        return self.places.get(resource_id)
+
+    def _read(self, account: str, region: str, at: datetime) -> tuple[int, dict[int, Holder]]:
+        window = Window(at - STEP, at + 2 * STEP)
+        metrics = [CONCURRENT, UTILIZED]
+        read = self.store.measured_by_resource(self.organization_id, window, metrics=metrics, step=STEP)
+        rows = self._functions().filter(account=account, region=region).only("name", "config")
+        return _limit(self.organization_id, account, region), {row.pk: _holder(row, read) for row in rows}
+
+    def _functions(self) -> QuerySet[Resource]:
+        return Resource.objects.filter(organization=self.organization_id, type=FUNCTION, gone_at=None)
 
 
 def _holder(row: Resource, read: Mapping[tuple[str, str], Mapping[int, Sequence[Reading]]]) -> Holder:
@@ -93,11 +121,11 @@ def _peak(readings: Sequence[Reading] | None) -> float | None:
     return max((each.value for each in readings or () if each.value is not None), default=None)
 
 
-def _limit(organization_id: int, resource: Resource) -> int:
-    account = Resource.objects.filter(organization=organization_id, type="aws_account", account=resource.account)
+def _limit(organization_id: int, account: str, region: str) -> int:
+    rows = Resource.objects.filter(organization=organization_id, type="aws_account", account=account)
     limits: Mapping[str, Any] = {}
-    for config in account.values_list("config", flat=True):
-        limits = config.get(resource.region) or {}
+    for config in rows.values_list("config", flat=True):
+        limits = config.get(region) or {}
     return int(limits.get("concurrency_limit") or DEFAULT_LIMIT)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from django.db import transaction
 
 from alerts.models import Anomaly
-from alerts.watching import shards, surprise
+from alerts.watching import shards, surprise, watch
 from alerts.watching.series import BY_NAME, key_of
 from observability.tenants import audit
 from observability.tenants.models import User
@@ -14,7 +14,11 @@ from observability.tenants.models import User
 
 @transaction.atomic
 def give(*, anomaly: Anomaly, feedback: Anomaly.Feedback, actor: User, now: datetime) -> None:
-    """What was expected counts as usual from now on; what was real trouble never will. Once each is enough."""
+    """What was expected counts as usual from now on; what was real trouble never will. Once each is enough.
+
+    Waits for a look at the organization that is under way: it holds the series, and then writes the anomalies.
+    """
+    watch.claim(anomaly.organization_id, wait=True)
     row = Anomaly.objects.select_for_update(of=("self",)).select_related("organization", "resource").get(pk=anomaly.pk)
     if row.feedback == feedback:
         return

@@ -73,15 +73,21 @@ def hold(organization_id: int, *, until: datetime) -> None:
     WatchCursor.objects.update_or_create(organization_id=organization_id, defaults={"watched_at": until})
 
 
-def claim(organization_id: int) -> WatchCursor | None:
-    """The organization's cursor, locked until the transaction ends; None while another look holds it."""
+def claim(organization_id: int, *, wait: bool = False) -> WatchCursor | None:
+    """The organization's cursor, locked until the transaction ends; None while another look holds it.
+
+    With ``wait`` it waits for its turn instead.
+    """
     WatchCursor.objects.get_or_create(organization_id=organization_id)
     rows = WatchCursor.objects.filter(organization_id=organization_id)
-    return rows.select_for_update(skip_locked=True, no_key=True).first()
+    return rows.select_for_update(skip_locked=not wait, no_key=True).first()
 
 
 def look(cursor: WatchCursor, store: Store, *, now: datetime) -> Looked:
-    """Judge what has settled since the last look, and what runs this very minute; moves the cursor."""
+    """Judge what has settled since the last look, and what runs this very minute; moves the cursor.
+
+    What runs this minute does not wait until everything that was missed is judged.
+    """
     organization_id = cursor.organization_id
     estate, tuned = frames.estate(organization_id), tunings(organization_id)
     sights: list[Sight] = []
@@ -100,8 +106,9 @@ def look(cursor: WatchCursor, store: Store, *, now: datetime) -> Looked:
             cursor.watched[source] = (starts[-1] + STEP).isoformat()
             more = more or bool(due(cursor, source, now=now))
     anomalies = _tell(organization_id, store, estate, sights, rules(tuned, threshold), now=now) if sights else []
-    spending = [] if more else runaway.look(organization_id, store, tuned, now=now)
-    full = [] if more else packages.fillings(organization_id, tuned, now=now)
+    at_once = not more or cursor.watched_at is None or cursor.watched_at <= now - EVERY
+    spending = runaway.look(organization_id, store, tuned, now=now) if at_once else []
+    full = packages.fillings(organization_id, tuned, now=now) if at_once else []
     cursor.watched_at = now
     cursor.watched[CAUGHT_UP] = cursor.watched.get(CAUGHT_UP, False) or not more
     cursor.save(update_fields=["watched", "watched_at"])
@@ -156,11 +163,7 @@ def rules(tuned: Tunings, threshold: float) -> Rules:
 def _tell(
     organization_id: int, store: Store, estate: Estate, sights: list[Sight], rules: Rules, *, now: datetime
 ) -> list[Unusual]:
-    def held(resource_id: int, at: datetime) -> str:
-        pool = blame.pool(store, organization_id, resource_id, at)
-        return pool.sentence if pool else ""
-
-    around = surroundings.read(organization_id, sights, blame=held)
+    around = surroundings.read(organization_id, sights, blame=blame.Pools(store, organization_id).sentence)
     teller = Teller(organization_id, estate, rules, around, now)
     by_step: dict[datetime, list[Sight]] = {}
     for sight in sights:

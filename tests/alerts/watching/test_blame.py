@@ -30,9 +30,7 @@ def numbers(concurrent: dict[int, float], utilized: dict[int, float] | None = No
 
 
 def sentence(store: Any, resource: Resource) -> str:
-    pool = blame.pool(store, resource.organization_id, resource.pk, AT)
-    assert pool
-    return pool.sentence
+    return blame.Pools(store, resource.organization_id).sentence(resource.pk, AT)
 
 
 def test_names_who_holds_the_pool_of_the_region(acme: Organization) -> None:
@@ -71,4 +69,15 @@ def test_its_own_reservation_comes_first(acme: Organization, reserved: int, told
 def test_says_nothing_where_nothing_is_known(acme: Organization) -> None:
     throttled = function(acme, "checkout")
     assert sentence(numbers({}), throttled) == ""
-    assert blame.pool(numbers({}), acme.pk, 0, AT) is None
+    assert blame.Pools(numbers({}), acme.pk).of(0, AT) is None
+
+
+def test_of_many_that_are_throttled_at_once_everything_is_read_once(
+    acme: Organization, django_assert_num_queries: Any
+) -> None:
+    throttled = [function(acme, f"f{number}") for number in range(20)]
+    pools = blame.Pools(numbers({throttled[0].pk: 900}), acme.pk)
+    with django_assert_num_queries(3):
+        told = [pools.sentence(each.pk, AT) for each in throttled]
+    assert told[1] == told[19] == "Of 1,000 concurrent executions in the region, f0 held 900."
+    assert told[0] == ""

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 
 import pytest
+from django.db import connection, transaction
 
 from alerts import pipeline, routing
 from alerts.models import Anomaly, Incident, Notification, SeriesShard, WatchCursor
@@ -209,6 +211,25 @@ class TestPeople:
         assert Incident.objects.count() == 1
         assert acme.audit_entries.filter(action="anomaly.expected").count() >= 1
 
+    @pytest.mark.django_db(transaction=True)
+    def test_they_wait_for_a_look_that_is_under_way(
+        self, acme: Organization, alice: User, pushing: Resource, numbers: Numbers
+    ) -> None:
+        """A look holds the series and then writes anomalies, so that the other way round would be a deadlock."""
+        row = Anomaly.objects.create(
+            organization=acme, resource=pushing, metric="cost", started_at=BEGAN, ended_at=BEGAN + STEP,
+            value=1, low=0, high=0, surprise=40, reason="x",
+        )  # fmt: skip
+        said = Thread(target=_say, args=(row, alice))
+        with transaction.atomic():
+            watch.claim(acme.pk)
+            said.start()
+            said.join(timeout=1)
+            assert said.is_alive()
+            Anomaly.objects.filter(pk=row.pk).update(value=2)  # Nobody holds it.
+        said.join(timeout=20)
+        assert Anomaly.objects.get().feedback == Anomaly.Feedback.EXPECTED
+
 
 class TestThrottles:
     def test_who_holds_the_pool_is_told_with_the_throttles(
@@ -251,6 +272,13 @@ class TestRepeats:
         assert Incident.objects.get().events == 1
         assert Notification.objects.count() == 1
 
+    def test_spending_that_runs_away_is_told_before_all_that_was_missed_is_judged(
+        self, acme: Organization, alice: User, pushing: Resource, numbers: Numbers
+    ) -> None:
+        numbers.functions[pushing.pk] = after(BEGAN, healthy(), lambda at: Runs(60_000, usd=2e-6))
+        assert pipeline.watch(organization_id=acme.pk, now=BEGAN + 3 * MINUTE)  # There is more.
+        assert Incident.objects.get().kind == "runaway"
+
     def test_after_a_long_downtime_only_the_last_hours_are_looked_at(
         self, acme: Organization, pushing: Resource, numbers: Numbers, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -261,6 +289,13 @@ class TestRepeats:
         assert "watching.skipped" in caplog.text
         watched = WatchCursor.objects.get().watched["rollup"]
         assert datetime.fromisoformat(watched) > BEGAN + timedelta(days=2) - 7 * HOUR
+
+
+def _say(row: Anomaly, actor: User) -> None:
+    try:
+        feedback.give(anomaly=row, feedback=Anomaly.Feedback.EXPECTED, actor=actor, now=BEGAN)
+    finally:
+        connection.close()
 
 
 def _killed(**_told: object) -> None:

@@ -166,6 +166,6 @@ def test_many_suspects_are_read_together(acme: Organization, checkout: Resource,
         checkout.save()
         numbers.functions[checkout.pk] = lambda at: Runs(20_000, usd=4e-6)
     read = numbers.series_by_resource
-    numbers.series_by_resource = lambda *told: asked.append(1) or read(*told)  # type: ignore[assignment,func-returns-value,misc]
+    numbers.series_by_resource = lambda *told: asked.append(1) or read(*told)  # type: ignore[method-assign,func-returns-value]
     assert told(acme, numbers, BEGAN) == []
     assert len(asked) == 2
