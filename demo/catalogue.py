@@ -42,7 +42,7 @@ CATALOGUE = (
     Function("image-resize", "python3.12", "x86_64", 1536, 20, 3, 1450, 0.7, 980, 890),
     Function("catalog-search", "nodejs22.x", "arm64", 1024, 6, 14, 60, 0.5, 256, 350),
     Function("pdf-invoice", "dotnet8", "x86_64", 1024, 30, 1.5, 2900, 0.4, 870, 1200),
-    Function("auth-token", "provided.al2023", "arm64", 128, 3, 16, 9, 0.6, 41, 70, cold_share=0.006),
+    Function("auth-token", "provided.al2023", "arm64", 128, 3, 8, 9, 0.6, 41, 70, cold_share=0.006),
     Function("inventory-sync", "java21", "x86_64", 2048, 60, 2, 780, 0.5, 690, 2600),
     Function("email-dispatch", "ruby3.3", "arm64", 256, 15, 3, 170, 0.5, 88, 380, region="us-east-1"),
     Function("fraud-score", "python3.13", "x86_64", 3008, 15, 4, 480, 0.4, 1140, 2100, region="us-east-1"),

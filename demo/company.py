@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from alerts import channels, routing
+from alerts import channels, routing, tasks
 from alerts.models import Channel, Policy
 from alerts.transports import webhook
 from alerts.watching import watch
@@ -115,8 +115,14 @@ def issue_key(now: datetime) -> str:
 
 
 def hold_watching(*, now: datetime, told: bool) -> None:
-    """Have watching wait until the history is told, which says what is usual; not for ever, should that end halfway."""
-    watch.hold(Organization.objects.get(slug=SLUG).pk, until=now if told else now + PATIENCE)
+    """Have watching wait until the history is told, which says what is usual; not for ever, should that end halfway.
+
+    What costs and what could cost less is worked out anew with it.
+    """
+    organization_id = Organization.objects.get(slug=SLUG).pk
+    watch.hold(organization_id, until=now if told else now + PATIENCE)
+    if told:
+        tasks.advise.delay(organization_id=organization_id)
 
 
 def known_webhook_secret() -> str:

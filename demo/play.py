@@ -13,7 +13,7 @@ from demo.traffic import brief, told_between
 
 HISTORY = timedelta(hours=24)
 SLICE = timedelta(hours=1)
-LONG_AGO = timedelta(days=8)
+LONG_AGO = timedelta(days=5)
 """So far back, counted from the first start, the story goes."""
 
 STRETCH = timedelta(hours=3)

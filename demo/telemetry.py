@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from random import Random
@@ -121,10 +121,11 @@ def events(run: Run, version: str) -> list[dict[str, Any]]:
 
 
 def reports(run: Run) -> list[dict[str, Any]]:
-    """No more than what it took and, where it failed, why: what is remembered of long ago."""
+    """No more than what it took and, where it failed, why; and once an hour what its environment used."""
     seed = f"{_seed(run)} brief"
     random = Random(seed)
-    return _identified(seed, _brief(run, _request_id(random), random))
+    told = _identified(seed, _brief(run, _request_id(random), random))
+    return told + own_events(replace(run, cold=False)) if run.started_at.minute == 0 else told
 
 
 def _seed(run: Run) -> str:

@@ -13,7 +13,7 @@ from demo.sender import Sender
 
 
 class Command(BaseCommand):
-    help = "Send the demo's telemetry: the last 24 hours first, then live and in brief the week before, until stopped."
+    help = "Send the demo's telemetry: the last 24 hours first, then live and in brief some days before, until stopped."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         path = settings.VAR_DIR / "demo" / "state.json"
