@@ -18,7 +18,7 @@ class ApiUnused:
 
     kind = "api_unused"
     title = "API is not called"
-    why = "It is open to the internet and nobody needs it: one door more to watch, with code behind it that ages."
+    why = "Nobody seems to need it, and it is one door more to watch, with code behind it that ages."
     source = "https://docs.aws.amazon.com/wellarchitected/latest/framework/cost_decomissioning_resources_track.html"
     pillar = Pillar.SECURITY
     severity = Severity.INFO
@@ -40,6 +40,7 @@ class ApiUnused:
             text=f"Nobody called {subject.name} in the last {days} days.",
             evidence=[
                 ("Requests", f"none in {days} days"),
+                ("Endpoint", (subject.config.get("endpoint") or "regional").lower()),
                 ("Stages", ", ".join(stage["name"] for stage in subject.config["stages"])),
             ],
             fixes=[

@@ -7,7 +7,7 @@ from alerts.fixes import steps
 from alerts.lately import total
 from alerts.reconfigure import failure_queue, on_asynchronous, on_failure
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
-from observability.ui.units import elapsed, number, percent
+from observability.ui.units import counted, elapsed, number, percent
 
 
 class AsyncEventsDropped:
@@ -41,7 +41,7 @@ class AsyncEventsDropped:
         where = f"they are in {kept.split(':')[-1]}" if kept else where
         age = subject.peak("AsyncEventAge")
         yield Advice(
-            text=f"AWS gave up {number(dropped)} events for {subject.name} in {days} days; {where}.",
+            text=f"AWS gave up {counted(dropped, 'event')} for {subject.name} in {days} days; {where}.",
             evidence=[
                 ("Given up", number(dropped)),
                 ("Received", number(received)),

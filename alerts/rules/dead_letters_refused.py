@@ -6,7 +6,7 @@ from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
 from alerts.lately import total
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
-from observability.ui.units import number
+from observability.ui.units import counted, number
 
 
 class DeadLettersRefused:
@@ -30,7 +30,7 @@ class DeadLettersRefused:
         if refused < knobs["events"]:
             return
         yield Advice(
-            text=f"{number(refused)} failed events of {subject.name} could not be put into its dead-letter queue.",
+            text=f"{counted(refused, 'failed event')} of {subject.name} could not be put into its dead-letter queue.",
             evidence=[
                 (f"Refused in {days} days", number(refused)),
                 ("Dead-letter queue", target or "not known"),

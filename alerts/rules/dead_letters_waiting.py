@@ -7,7 +7,7 @@ from alerts.finding import Severity
 from alerts.fixes import cli, option, queue_url, steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.text import duration
-from observability.ui.units import number
+from observability.ui.units import counted, number
 
 
 class DeadLettersWaiting:
@@ -37,7 +37,7 @@ class DeadLettersWaiting:
         retention = subject.config.get("retention_s")
         failing = wiring.wiring(estate).failing.get(subject.arn, ())
         yield Advice(
-            text=f"{number(waiting[-1])} failed messages wait in {subject.name}.",
+            text=f"{subject.name} holds {counted(waiting[-1], 'failed message')}.",
             evidence=[
                 ("Messages", number(waiting[-1])),
                 ("Oldest", duration(age) if age else "not known"),

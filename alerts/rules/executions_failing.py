@@ -6,7 +6,7 @@ from alerts import lately
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
-from observability.ui.units import number, percent
+from observability.ui.units import counted, number, percent
 
 DAYS = 2
 
@@ -36,7 +36,7 @@ class ExecutionsFailing:
         listing = option("state-machine-arn", subject.arn)
         failures = cli("stepfunctions list-executions", subject.region, listing, "--status-filter FAILED")
         yield Advice(
-            text=f"{number(failed)} executions of {subject.name} failed within two days.",
+            text=f"{counted(failed, 'execution')} of {subject.name} failed within two days.",
             evidence=[
                 ("Failed", number(failed)),
                 ("Started", number(started)),

@@ -6,7 +6,7 @@ from alerts import lately
 from alerts.finding import Severity
 from alerts.fixes import steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
-from observability.ui.units import number
+from observability.ui.units import counted, number
 
 DAYS = 2
 
@@ -31,7 +31,7 @@ class ExecutionsThrottled:
             return
         started = lately.total(subject, "ExecutionsStarted", estate, days=DAYS) or 0
         yield Advice(
-            text=f"{subject.name} was throttled {number(throttled)} times within two days.",
+            text=f"{subject.name} was throttled {counted(throttled, 'time')} within two days.",
             evidence=[("Throttled", number(throttled)), ("Executions started", number(started))],
             fixes=[
                 steps(

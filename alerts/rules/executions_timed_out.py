@@ -6,7 +6,7 @@ from alerts import lately
 from alerts.finding import Severity
 from alerts.fixes import steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
-from observability.ui.units import milliseconds, number
+from observability.ui.units import counted, milliseconds, number
 
 DAYS = 2
 
@@ -29,7 +29,7 @@ class ExecutionsTimedOut:
             return
         started = lately.total(subject, "ExecutionsStarted", estate, days=DAYS) or 0
         yield Advice(
-            text=f"{number(late)} executions of {subject.name} ran out of time within two days.",
+            text=f"{counted(late, 'execution')} of {subject.name} ran out of time within two days.",
             evidence=[
                 ("Timed out", number(late)),
                 ("Started", number(started)),

@@ -7,7 +7,7 @@ from alerts.finding import Severity
 from alerts.fixes import steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
 from observability.inventory.limits import LAYERS
-from observability.ui.units import number
+from observability.ui.units import counted, number
 
 OURS = "nightjar"
 
@@ -36,7 +36,8 @@ class ExtensionMissing:
         if not image and len(layers) >= LAYERS.value:
             return
         yield Advice(
-            text=f"{number(killed)} runs of {subject.name} were killed, and no extension was there to say why.",
+            text=f"{counted(killed, 'run')} of {subject.name} {'was' if killed == 1 else 'were'} killed, and no "
+            "extension was there to say why.",
             evidence=[
                 ("Timed out", number(rollup.timeouts)),
                 ("Out of memory", number(rollup.out_of_memory)),

@@ -12,7 +12,7 @@ YOURS = "https://www.example.com"
 class FunctionUrlAnyOrigin:
     kind = "function_url_any_origin"
     title = "Function URL may be called from any web page"
-    why = "Any page that one of your users opens can call the function from his browser, and read the answer."
+    why = "Any page that one of your users opens can call the function from their browser, and read the answer."
     source = "https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html"
     pillar = Pillar.SECURITY
     severity = Severity.INFO

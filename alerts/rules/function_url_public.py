@@ -13,8 +13,8 @@ class FunctionUrlPublic:
     kind = "function_url_public"
     title = "Function URL is open to everybody"
     why = (
-        "Whoever finds the URL can run the function, as often as he likes and at your cost. Unless the code checks who "
-        "calls, nothing does."
+        "Whoever finds the URL can run the function again and again, at your cost. Unless the code checks who calls, "
+        "nothing does."
     )
     source = "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
     pillar = Pillar.SECURITY

@@ -30,7 +30,7 @@ class OutOfMemorySeen:
             return
         times = "once" if rollup.out_of_memory == 1 else f"{number(rollup.out_of_memory)} times"
         yield Advice(
-            text=f"{subject.name} was killed {times} because its {megabytes(memory)} were full.",
+            text=f"{subject.name} was killed {times} because its memory was full.",
             evidence=[
                 ("Killed", f"{number(rollup.out_of_memory)} of {number(rollup.invocations)} runs"),
                 ("Memory", megabytes(memory)),

@@ -15,7 +15,7 @@ from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Package, Pillar, Subject
 from observability.inventory.limits import IMAGE, UNZIPPED, unzipped
-from observability.ui.units import percent, size
+from observability.ui.units import counted, percent, size
 
 BASE = re.compile(r"(provided|[a-z]+)\.?(al\d+|\d+(?:\.\d+)?)")
 """Of a runtime's name: the name and the tag of AWS's base image."""
@@ -56,7 +56,7 @@ class PackageAsImage:
         if lean / UNZIPPED.value * 100 > knobs["lean"]:
             reason = f"Even without what it does not need, {subject.name} takes {size(lean)} of 250 MB"
         elif left is not None and left <= knobs["deployments"]:
-            reason = f"{subject.name} grows so fast that it fits for about {left} more deployments"
+            reason = f"{subject.name} grows so fast that it fits for about {counted(left, 'more deployment')}"
         elif images * 100 >= knobs["team"] and gauge.share > 0.5:
             reason = f"{percent(images)} of this account's functions are images already, and {subject.name} is large"
         else:

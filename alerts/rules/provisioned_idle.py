@@ -10,7 +10,7 @@ from alerts.reconfigure import function_cli, in_template
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.saving import FEWEST_DAYS, MONTH_S, measured_days, memory_mb, price_of
 from alerts.wiring import reached
-from observability.ui.units import dollars, number, percent
+from observability.ui.units import counted, dollars, number, percent
 
 FULL = 0.8
 """To so much of them should be used at the peak."""
@@ -48,8 +48,8 @@ def _advice(subject: Subject, provisioned: Mapping[str, Any], used: float, enoug
     requested, qualifier = provisioned["requested"], provisioned["qualifier"]
     each = memory_mb(subject) / 1024 * price_of(subject).concurrency_gb_second * MONTH_S
     return Advice(
-        text=f"{subject.name} keeps {requested:,} environments of {qualifier} warm and never used more than "
-        f"{percent(used)} of them.",
+        text=f"{subject.name} keeps {counted(requested, 'environment')} of {qualifier} warm, and never used more than "
+        f"{percent(used)} of that.",
         evidence=[
             ("Kept warm", f"{requested:,} for {qualifier}"),
             ("Most that were used", percent(used)),

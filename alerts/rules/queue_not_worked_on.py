@@ -7,7 +7,7 @@ from alerts.finding import Severity
 from alerts.fixes import cli, option, steps, together
 from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, Pillar, Subject
 from alerts.text import duration
-from observability.ui.units import number
+from observability.ui.units import counted, number
 
 DAY_S = 86_400
 
@@ -39,7 +39,7 @@ class QueueNotWorkedOn:
             return
         feeds, retention = wiring.feeds(subject, estate), subject.config.get("retention_s")
         yield Advice(
-            text=f"{number(waiting[-1])} messages wait in {subject.name}, and nobody took one within the last day.",
+            text=f"{subject.name} holds {counted(waiting[-1], 'message')}, and nobody took one within the last day.",
             evidence=[
                 ("Messages waiting", number(waiting[-1])),
                 ("Messages taken", "0 within a day"),

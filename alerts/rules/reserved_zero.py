@@ -6,7 +6,7 @@ from alerts.finding import Severity
 from alerts.fixes import steps, terraform
 from alerts.reconfigure import function_cli, in_order, in_template
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
-from observability.ui.units import number
+from observability.ui.units import counted, number
 
 
 class ReservedZero:
@@ -30,7 +30,7 @@ class ReservedZero:
             return
         refused = subject.total("Throttles") or subject.rollup.throttles
         sources = [each for each in subject.config.get("event_sources") or () if each.get("enabled", True)]
-        called = f"; {number(refused)} calls were refused in two weeks" if refused else ""
+        called = f"; it refused {counted(refused, 'call')} in two weeks" if refused else ""
         yield Advice(
             text=f"{subject.name} has 0 executions reserved and cannot run{called}.",
             evidence=[

@@ -6,7 +6,7 @@ from alerts import lately
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
-from observability.ui.units import number
+from observability.ui.units import counted, number
 
 DAYS = 2
 
@@ -30,7 +30,7 @@ class RuleInvocationsFailed:
         ran = lately.total(subject, "Invocations", estate, days=DAYS) or 0
         names = [arn.rpartition(":")[2] for arn in subject.config.get("targets") or ()]
         yield Advice(
-            text=f"{subject.name} failed {number(failed)} times within two days to run its target.",
+            text=f"{subject.name} failed {counted(failed, 'time')} within two days to run its target.",
             evidence=[
                 ("Failed", number(failed)),
                 ("Ran", number(ran)),

@@ -6,7 +6,7 @@ from alerts import lately
 from alerts.finding import Severity
 from alerts.fixes import steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
-from observability.ui.units import number
+from observability.ui.units import counted, number
 
 DAYS = 2
 
@@ -28,7 +28,7 @@ class TableSystemErrors:
         if errors < knobs["errors"]:
             return
         yield Advice(
-            text=f"DynamoDB could not serve {number(errors)} requests to {subject.name} within two days.",
+            text=f"DynamoDB could not serve {counted(errors, 'request')} to {subject.name} within two days.",
             evidence=[("System errors", f"{number(errors)} in two days")],
             fixes=[
                 steps(

@@ -6,7 +6,7 @@ from alerts import lately
 from alerts.finding import Severity
 from alerts.fixes import steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
-from observability.ui.units import number
+from observability.ui.units import counted, number
 
 DAYS = 2
 
@@ -30,7 +30,7 @@ class TopicDeliveriesFailed:
         delivered = lately.total(subject, "NumberOfNotificationsDelivered", estate, days=DAYS) or 0
         names = [arn.rpartition(":")[2] for arn in subject.config.get("subscribers") or ()]
         yield Advice(
-            text=f"{subject.name} could not deliver {number(failed)} messages within two days.",
+            text=f"{subject.name} could not deliver {counted(failed, 'message')} within two days.",
             evidence=[
                 ("Failed", number(failed)),
                 ("Delivered", number(delivered)),

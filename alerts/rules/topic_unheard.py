@@ -6,7 +6,7 @@ from alerts import lately
 from alerts.finding import Severity
 from alerts.fixes import cli, option, steps
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
-from observability.ui.units import number
+from observability.ui.units import counted, number
 
 DAYS = 7
 
@@ -34,7 +34,7 @@ class TopicUnheard:
         if any(lately.total(subject, metric, estate, days=DAYS) for metric in outcomes):
             return
         yield Advice(
-            text=f"{number(published)} messages were published to {subject.name} within a week, and nobody got them.",
+            text=f"{counted(published, 'message')} went to {subject.name} within a week, and reached nobody.",
             evidence=[("Published", number(published)), ("Delivered", "0"), ("Subscribers", "none")],
             fixes=[
                 steps("Find out who should listen, and subscribe it again.", "If nobody should, delete the topic."),

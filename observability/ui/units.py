@@ -17,6 +17,11 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}"
 
 
+def counted(value: float, one: str) -> str:
+    """``1 message``, ``29.5k messages``: a number of what is called so."""
+    return f"{number(value)} {one}{'' if value == 1 else 's'}"
+
+
 def _significant(value: float) -> str:
     if abs(value) < 10:
         return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -14,6 +14,7 @@ from alerts.rules.arm64_payback import Arm64Payback
 from alerts.rules.async_events_dropped import AsyncEventsDropped
 from alerts.rules.cpu_bound import CpuBound
 from alerts.rules.dead_letters_waiting import DeadLettersWaiting
+from alerts.rules.executions_failing import ExecutionsFailing
 from alerts.rules.function_not_ready import FunctionNotReady
 from alerts.rules.function_url_any_origin import FunctionUrlAnyOrigin
 from alerts.rules.function_url_public import FunctionUrlPublic
@@ -39,6 +40,7 @@ from tests.alerts.rules.cases import (
     daily,
     function,
     log_group,
+    machine,
     queue,
     rest_api,
     rollup,
@@ -271,3 +273,11 @@ def test_a_shared_role_is_told_even_where_its_first_function_is_not_watched() ->
     shared = [function(f"f{place}", config={"role": "arn:aws:iam::123456789012:role/all"}) for place in range(6)]
     first, second, *others = shared
     assert case(second, replace(first, watched=False), *others).advice(RoleShared())
+
+
+def test_one_is_told_as_one() -> None:
+    """Small accounts are told of a single message or run."""
+    dead = queue("orders-dlq", points=daily(ApproximateNumberOfMessagesVisible_Maximum=1))
+    assert case(dead).advice(DeadLettersWaiting())[0].text == "orders-dlq holds 1 failed message."
+    failing = machine(points=daily(ExecutionsStarted_Sum=4, ExecutionsFailed_Sum=(0.0, 1.0)))
+    assert case(failing).advice(ExecutionsFailing())[0].text == "1 execution of invoicing failed within two days."

@@ -61,3 +61,9 @@ class TestUnits:
 
     def test_megabytes(self) -> None:
         assert units.megabytes(10240) == "10,240 MB"
+
+
+def test_one_is_told_as_one() -> None:
+    assert [units.counted(value, "message") for value in (0, 1, 2, 29_500)] == [
+        "0 messages", "1 message", "2 messages", "29.5k messages",
+    ]  # fmt: skip
