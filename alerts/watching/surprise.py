@@ -156,9 +156,10 @@ def update(state: State, values: Numbers, *, at_s: float, step_s: float) -> Judg
     NaN is a missing value: it is not judged and changes nothing. ``step_s`` is the usual time between values; means
     go by the time that really passed.
     """
-    rows = np.flatnonzero(np.isfinite(values))
-    if len(rows) == len(state):
+    present = np.isfinite(values)
+    if np.count_nonzero(present) == len(state):
         return _update(state, values, at_s)
+    rows = np.flatnonzero(present)
     part = state[rows]
     judged = _update(part, values[rows], at_s)
     state[rows] = part
@@ -184,32 +185,39 @@ def _update(state: State, x: Numbers, at_s: float) -> Judged:
     np.maximum(peak, tails, out=peak)
     tails -= state["bar"]
     tails *= state["gain"]
+    sums = _sums(tails, base)
+    return Judged(sums[:, 0], features[:, EXPECTED], state["reach"].astype(float), sums[:, 1], base < 0)
+
+
+def _sums(tails: Numbers, base: Any) -> Numbers:
+    """Surprise and lean [n, 2] of excesses over the bars [n, tail], of which mostly there is none."""
     over = tails > 0
+    if not np.count_nonzero(over):
+        return np.zeros((len(tails), 2))
     tails += base[:, None]
     np.minimum(tails, CAP, out=tails)
     tails *= over
-    sums = tails @ SUMS
-    return Judged(sums[:, 0], features[:, EXPECTED], state["reach"].astype(float), sums[:, 1], base < 0)
+    sums: Numbers = tails @ SUMS
+    return sums
 
 
 def _learn(state: State, x: Numbers, at_s: float) -> Numbers:
     """The features [n, 6] that streams are derived from; the means and the profile take the value in."""
     passed = np.minimum(state["seen_at"] - at_s, 0.0)
     state["seen_at"] = at_s
-    rates = -np.expm1(passed[:, None] / state["taus"])
+    fading = np.expm1(passed[:, None] / state["taus"])
     means = state["means"].astype(float)
     features = np.empty((len(x), STREAMS))
     features[:, 0] = x
     features[:, 1] = means[:, LAST]
-    features[:, EXPECTED] = expected = _expected(state, x, means[:, LONG], rates[:, PROFILE], at_s)
     pull = x[:, None] - means
-    pull[:, DEVIATION] = x - expected
+    features[:, EXPECTED], pull[:, DEVIATION] = _expected(state, x, means[:, LONG], fading[:, PROFILE], at_s)
     away = pull[:, SPREAD:]
-    pull[:, SPREAD] = pull[:, SHORT] * (1 - rates[:, SHORT])
+    pull[:, SPREAD] = pull[:, SHORT] * (1 + fading[:, SHORT])
     np.abs(away, out=away)
     away -= means[:, SPREAD:]
-    pull *= rates[:, :PROFILE]
-    means += pull
+    pull *= fading[:, :PROFILE]
+    means -= pull
     state["means"] = means
     features[:, 2:5] = means[:, SHORT : SPREAD + 1]
     spread = features[:, LOG_SPREAD]
@@ -218,8 +226,10 @@ def _learn(state: State, x: Numbers, at_s: float) -> Numbers:
     return features
 
 
-def _expected(state: State, x: Numbers, usual: Numbers, rate: Numbers, at_s: float) -> Numbers:
-    """The mean of a day, and what this hour usually is away from it: between the middles of two hours, in line.
+def _expected(state: State, x: Numbers, usual: Numbers, fading: Numbers, at_s: float) -> tuple[Numbers, Numbers]:
+    """What was expected, and how far the value is from it.
+
+    The mean of a day, and what this hour usually is away from it: between the middles of two hours, in line.
 
     The profile moves towards the value, but no farther than an ordinary deviation pulls.
     """
@@ -228,13 +238,15 @@ def _expected(state: State, x: Numbers, usual: Numbers, rate: Numbers, at_s: flo
     share = hour - first
     before, after = state["profile"][:, first % 24], state["profile"][:, (first + 1) % 24]
     expected: Numbers = usual + before * (1 - share) + after * share
+    residual = x - expected
     limit = state["limit"]
-    pull = np.minimum(x - expected, limit)
+    pull = np.minimum(residual, limit)
     pull = np.maximum(pull, -limit)
-    pull *= rate
-    before += pull * (1 - share)
-    after += pull * share
-    return expected
+    pull *= fading
+    part = pull * share
+    after -= part
+    before -= pull - part
+    return expected, residual
 
 
 def _turn(state: State, rows: Rows, x: Numbers, at_s: float) -> None:
