@@ -129,7 +129,7 @@ class PackageSizes:
             try:
                 piece = None if scope.time_is_up() else _read(aws, scope, job, raw)
             except AwsError as error:
-                _end(error, raw)
+                _end(error, job, raw)
                 break
             if piece is None:
                 raw.left = True
@@ -200,10 +200,14 @@ def _known(scope: Scope, what: str) -> dict[str, Sequence[Any]]:
     return dict(scope.cursor.get(what, {}))
 
 
-def _end(error: AwsError, raw: Raw) -> None:
-    """A call that ended the run: what was denied is said, what passes is tried again; else nothing was to be had."""
+def _end(error: AwsError, job: Job, raw: Raw) -> None:
+    """A call that ended the run: what was denied is said, what passes is tried again; else nothing was to be had.
+
+    A denied function comes last from now on: the next run finds out whether it was the only one.
+    """
     if error.trouble is Trouble.ACCESS_DENIED:
         raw.lacking.add(error.action)
+        raw.pieces[job.key] = Piece(None, problem=Status.DENIED)
     elif not error.transient or not raw.pieces:
         raise error
 

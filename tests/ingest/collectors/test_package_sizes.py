@@ -245,6 +245,28 @@ class TestRun:
         assert (harvest.packages, harvest.lacking, harvest.more) == ([], ("lambda:GetFunction",), False)
         assert fleet.region.calls == {"get_function": 1}
 
+    def test_a_denied_function_does_not_keep_the_others_from_being_read(
+        self, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An organization's policy may deny a single one, by its tags."""
+        for name in "abc":
+            fleet.add(name, {name: b"1"})
+        call = fleet.region.call
+
+        def refuse(service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+            if parameters.get("FunctionName") == "a" and operation == "get_function":
+                raise AwsError(Trouble.ACCESS_DENIED, "lambda:GetFunction", "not authorized")
+            return call(service, operation, **parameters)
+
+        monkeypatch.setattr(fleet.region, "call", refuse)
+        harvest = fleet.collect(fleet.scope())
+        assert (harvest.packages, harvest.lacking) == ([], ("lambda:GetFunction",))
+        rest = fleet.collect(fleet.scope(cursor=harvest.cursor))
+        assert (len(rest.packages), rest.lacking) == (2, ())
+        monkeypatch.undo()
+        later = fleet.scope(cursor=rest.cursor, now=SCOPE.now + package_sizes.AGAIN)
+        assert len(fleet.collect(later).packages) == 1
+
     def test_a_run_ends_in_time_and_the_next_goes_on(self, fleet: Fleet) -> None:
         for name in "abc":
             fleet.add(name, {name: b"1"})
