@@ -108,24 +108,32 @@ def title(row: Anomaly, name: str) -> str:
 def title_of_many(rows: Sequence[Anomaly], names: Mapping[int, str]) -> str:
     """``12 resources became unusual at once, among them checkout and payments``."""
     told = _named(rows, names)
-    return f"{len(told):,} resources became unusual at once, among them {' and '.join(told[:2])}"
+    return f"{len(names):,} resources became unusual at once, among them {' and '.join(told[:2])}"
 
 
 def reasons(rows: Sequence[Anomaly]) -> str:
     """The reasons of one resource, the leader's first; of more than three the number of the rest."""
     told = " ".join(row.reason for row in rows[:3])
-    return f"{told} {len(rows) - 3} more metrics are unusual as well." if len(rows) > 3 else told
+    more = len(rows) - 3
+    if more < 1:
+        return told
+    return f"{told} {more} more metric{' is' if more == 1 else 's are'} unusual as well."
 
 
 def reason_of_many(rows: Sequence[Anomaly], names: Mapping[int, str]) -> str:
     told = _named(rows, names)
-    more = f" and {len(told) - 5:,} more" if len(told) > 5 else ""
+    more = len(names) - len(told[:5])
+    listed = f"{', '.join(told[:5])} and {more:,} more" if more else _and(told)
     words = Counter(BY_NAME[row.metric].words for row in rows if row.metric in BY_NAME)
     commonest = " and ".join(name for name, _ in words.most_common(2))
     return (
-        f"At the same time, {commonest} went far from usual in {', '.join(told[:5])}{more}. "
+        f"At the same time, {commonest} went far from usual in {listed}. "
         "What they share is the first place to look: a deployment, a database, a network, AWS itself."
     )
+
+
+def _and(parts: Sequence[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 def _named(rows: Sequence[Anomaly], names: Mapping[int, str]) -> list[str]:

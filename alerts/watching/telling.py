@@ -35,6 +35,9 @@ PATIENT = frozenset({"cold_starts"})
 LASTING = 2
 """Anything else is told once it was odd in so many steps: a single one is a blip, and stays a mark."""
 
+NAMED = 50
+"""So many metrics of an incident are kept with it; of an outage of everything there are ten thousands."""
+
 CHANGED = ["ended_at", "value", "low", "high", "surprise", "reason", "told", "detail"]
 
 
@@ -147,9 +150,9 @@ class Teller:
 
     def _changed(self, row: Anomaly, at: datetime, *, alarming: bool) -> None:
         group = self.groups[row.detail["group"]]
-        group.steps += group.last_at != at
+        group.steps += group.last_at != at  # The same step may be told of twice: CloudWatch measures later.
         group.last_at, group.ended_at = at, max(group.ended_at, row.ended_at)
-        row.detail = {**row.detail, "steps": group.steps}
+        row.detail = {**row.detail, "steps": group.steps, "last": at.isoformat()}
         self._note(row)
         if alarming and not group.told and self._may_tell(group, at):
             group.told = True
@@ -179,7 +182,9 @@ class Teller:
     def _join(self, row: Anomaly, key: str, home: int) -> None:
         group = self.groups.setdefault(key, Group(key, home, row.told, row.started_at, row.ended_at))
         group.rows.append(row)
-        group.steps = max(group.steps, row.detail.get("steps") or 0)
+        if (row.detail.get("steps") or 0) > group.steps:
+            group.steps = row.detail["steps"]
+            group.last_at = datetime.fromisoformat(row.detail["last"]) if row.detail.get("last") else None
         group.began_at, group.ended_at = min(group.began_at, row.started_at), max(group.ended_at, row.ended_at)
         self.of_resource[row.resource_id] = group
         if home != row.resource_id and row.resource_id in self.estate:
@@ -187,13 +192,13 @@ class Teller:
 
     def _unusual(self, group: Group, at: datetime) -> Unusual:
         lead = leader(group.rows)
-        many = len({row.resource_id for row in group.rows}) > 1
         names = {row.resource_id: self._name(row.resource_id) for row in group.rows}
+        many = len(names) > 1
         detail: dict[str, Any] = {
             "title": reasons.title_of_many(group.rows, names) if many else reasons.title(lead, names[lead.resource_id]),
             "at": at.isoformat(),
-            "metrics": [_told(row, names) for row in ordered(group.rows)],
-            "resources": sorted(names.values()),
+            "metrics": [_told(row, names) for row in ordered(group.rows)[:NAMED]],
+            "resources": len(names),
             "next": reasons.next_step(lead, many=many),
         }
         reason = reasons.reason_of_many(group.rows, names) if many else reasons.reasons(ordered(group.rows))

@@ -126,7 +126,7 @@ class TestTelling:
         incident = Incident.objects.get()
         assert incident.resource.type == "aws_account"
         assert "7 resources became unusual at once" in incident.title
-        assert len(incident.detail["resources"]) == 7
+        assert incident.detail["resources"] == 7
         assert Notification.objects.count() == 1
 
 

@@ -71,6 +71,28 @@ def test_many_resources_are_named_and_counted() -> None:
     )
 
 
+def test_resources_of_the_same_name_are_counted_each() -> None:
+    rows = [Anomaly(resource_id=number, metric="errors", surprise=1.0, value=1, low=0, high=1) for number in (1, 2, 3)]
+    names = {1: "api", 2: "api", 3: "import"}
+    assert reasons.title_of_many(rows, names) == "3 resources became unusual at once, among them api and import"
+    assert " in api, import and 1 more. " in reasons.reason_of_many(rows, names)
+    assert " in api and import. " in reasons.reason_of_many(rows[1:], {2: "api", 3: "import"})
+
+
+@pytest.mark.parametrize(
+    ("count", "ending"),
+    [
+        (1, "r0."),
+        (3, "r2."),
+        (4, "r2. 1 more metric is unusual as well."),
+        (6, "r2. 3 more metrics are unusual as well."),
+    ],
+)
+def test_the_rest_of_the_metrics_is_counted(count: int, ending: str) -> None:
+    rows = [Anomaly(metric="errors", reason=f"r{number}.") for number in range(count)]
+    assert reasons.reasons(rows).endswith(ending)
+
+
 def test_every_metric_has_a_next_step_and_an_amount() -> None:
     for metric in METRICS:
         row = Anomaly(resource_id=1, metric=metric.name, value=1234.0, low=1.0, high=2.0)
