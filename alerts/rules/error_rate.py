@@ -9,6 +9,9 @@ from alerts.rule import Advice, Confidence, Effort, Estate, Fix, Knob, Measure, 
 from alerts.saving import mean_usd, per_month
 from observability.ui.units import dollars, number, percent
 
+LONG = "two weeks"
+"""What failed some time in so long may be over: it wakes nobody."""
+
 
 class ErrorRate:
     kind = "error_rate"
@@ -47,14 +50,14 @@ class ErrorRate:
             fixes=_fixes(subject),
             confidence=Confidence.MEDIUM,
             usd_month=(0.0, wasted) if wasted else None,
-            severity=Severity.CRITICAL if rate * 100 > knobs["critical"] else None,
+            severity=Severity.CRITICAL if rate * 100 > knobs["critical"] and span != LONG else None,
         )
 
 
 def _lately(subject: Subject, estate: Estate, days: int) -> tuple[float, float, str]:
     """Runs, failed ones, and of how long: as CloudWatch counted them; what reports tell where it counted no failure."""
     if subject.total("Errors") is None:
-        return subject.rollup.invocations, subject.rollup.errors, "two weeks"
+        return subject.rollup.invocations, subject.rollup.errors, LONG
     runs = total(subject, "Invocations", estate, days=days) or 0
     return runs, min(runs, total(subject, "Errors", estate, days=days) or 0), f"the last {days} days"
 

@@ -79,8 +79,12 @@ twins(
 
 class TestErrorRate:
     def test_is_critical_when_every_tenth_run_fails(self) -> None:
-        assert _severity(ErrorRate(), rollup=rollup(errors=2_100)) == Severity.CRITICAL
-        assert _severity(ErrorRate(), rollup=rollup(errors=1_900)) is None
+        runs = 20_000 / DAYS
+        assert _severity(ErrorRate(), points=points(Errors_Sum=runs * 0.105)) == Severity.CRITICAL
+        assert _severity(ErrorRate(), points=points(Errors_Sum=runs * 0.095)) is None
+
+    def test_wakes_nobody_for_what_failed_some_time_in_two_weeks(self) -> None:
+        assert _severity(ErrorRate(), rollup=rollup(errors=2_100)) is None
 
     def test_needs_runs_enough_to_tell(self) -> None:
         rare = case(function(rollup=rollup(49, errors=20)))
