@@ -85,14 +85,23 @@ def read(path: Path) -> Contents:
 
 
 def read_folder(path: Path) -> Contents:
-    """Links count as what they lead to: so zip stores them."""
-    files = {}
-    for folder, _, names in os.walk(path):
-        for name in names:
-            full = Path(folder) / name
-            found = full if full.exists() else None
-            files[full.relative_to(path).as_posix()] = (found.stat() if found else full.lstat()).st_size
-    return Contents(files, None)
+    """Links count as what they lead to, folders too: so zip stores them."""
+    try:
+        return Contents({full.relative_to(path).as_posix(): size for full, size in walk(path, ())}, None)
+    except OSError as error:
+        raise CannotTellError(f"{error.filename or path} cannot be read: {error.strerror or error}.") from None
+
+
+def walk(folder: Path, above: tuple[Path, ...]) -> Iterator[tuple[Path, int]]:
+    """Every file with its bytes; a link to a folder that it lies in leads nowhere."""
+    real = folder.resolve()
+    if real in above:
+        return
+    for full in folder.iterdir():
+        if full.is_dir():
+            yield from walk(full, (*above, real))
+        else:
+            yield full, (full.stat() if full.exists() else full.lstat()).st_size
 
 
 def checked(entries: list[zipfile.ZipInfo], length: int) -> list[zipfile.ZipInfo]:

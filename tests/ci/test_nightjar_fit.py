@@ -94,6 +94,22 @@ class TestOffline:
         assert found.returncode == 1
         assert "2 files" in found.stdout
 
+    def test_counts_what_links_lead_to(self, tmp_path: Path) -> None:
+        """As zip does, which follows them; to a folder above there is no end."""
+        package, elsewhere = tmp_path / "package", tmp_path / "elsewhere"
+        for folder in (package, elsewhere):
+            folder.mkdir()
+        with (elsewhere / "model.bin").open("wb") as file:
+            file.truncate(251 * MIB)
+        (package / "app.py").write_bytes(b"1")
+        (package / "lib").symlink_to(elsewhere)
+        (package / "nowhere").symlink_to("missing")
+        (elsewhere / "again").symlink_to(package)
+        (elsewhere / "self").symlink_to(elsewhere)
+        found = run_script(SOURCE, package, "--offline", "--json")
+        assert found.returncode == 1, found.stderr
+        assert json.loads(found.stdout)["largest"][0] == {"path": "/var/task/lib", "bytes": 251 * MIB}
+
     def test_prints_json(self, small: Path) -> None:
         answer = json.loads(run_script(SOURCE, small, "--offline", "--json").stdout)
         assert (answer["fits"], answer["allowed"]) == (True, 262_144_000)
