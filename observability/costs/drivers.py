@@ -78,7 +78,7 @@ WORDS = {
         "cheaper time, by memory or price",
         "as dear time, by memory or price",
     ),
-    "standing": ("more that stands ready", "less that stands ready", ""),
+    "standing": ("more for logs and what stands ready", "less for logs and what stands ready", ""),
     "began": ("it began to run", "", ""),
     "ended": ("", "it stopped running", ""),
 }

@@ -24,7 +24,7 @@ def test_the_parts_add_up_to_the_change() -> None:
         (Spent(1_000, 100_000, 3.0), "50 % dearer time, by memory or price"),
         (Spent(500, 50_000, 1.0), "50 % fewer invocations"),
         (Spent(3_000, 150_000, 3.0), "3.0 times as many invocations, but 50 % shorter invocations"),
-        (Spent(1_000, 100_000, 2.0, 5.0), "more that stands ready"),
+        (Spent(1_000, 100_000, 2.0, 5.0), "more for logs and what stands ready"),
         (Spent(0, 0, 0.0), "it stopped running"),
         (Spent(1_000, 100_000, 2.0), ""),
     ],
