@@ -72,7 +72,7 @@ class Forecast:
     @property
     def sentence(self) -> str:
         if self.deployments is None:
-            return f"It does not grow: it has not over its last {self.based_on} deployments."
+            return f"It did not keep growing over its last {self.based_on} deployments."
         if self.deployments == 0:
             return "The limit is reached."
         if self.deployments == 1:

@@ -249,7 +249,7 @@ class TestForecast:
 
     def test_one_large_change_does_not_make_a_trend(self) -> None:
         assert self.told(100, 100, 100, 100, 100, 100, 100, 200, 200) == (
-            None, "It does not grow: it has not over its last 9 deployments."
+            None, "It did not keep growing over its last 9 deployments."
         )  # fmt: skip
 
     def test_is_honest_when_too_little_is_known(self) -> None:
@@ -260,7 +260,7 @@ class TestForecast:
 
     def test_only_the_last_deployments_count(self) -> None:
         assert self.told(*range(250, 100, -10), *([200] * packages.LOOK_BACK)) == (
-            None, f"It does not grow: it has not over its last {packages.LOOK_BACK} deployments.",
+            None, f"It did not keep growing over its last {packages.LOOK_BACK} deployments.",
         )  # fmt: skip
 
 
