@@ -31,6 +31,8 @@ class ApiUnused:
         days = int(knobs["days"])
         if estate.days_of(subject) < days or not subject.config.get("stages"):
             return
+        if subject.config.get("protocol") == "WEBSOCKET":
+            return  # AWS counts their messages, not requests.
         if not wiring.reached(subject, estate, days=days) or lately.total(subject, "Count", estate, days=days):
             return
         if _has_namesake(subject, estate):
