@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from alerts import lately
 from alerts.finding import Severity
-from alerts.fixes import cli, option, sam, terraform, together
+from alerts.fixes import cli, option, sam, steps, terraform
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
 from observability.ui.units import number
 
@@ -35,15 +35,12 @@ class ApiUncompressed:
             return
         which = option("rest-api-id", config["id"])
         patch = f"--patch-operations op=replace,path=/minimumCompressionSize,value={FROM_BYTES}"
-        deploy = (
-            cli("apigateway create-deployment", subject.region, which, option("stage-name", stage["name"]))
-            for stage in config.get("stages") or ()
-        )
         yield Advice(
             text=f"{subject.name} sends its answers uncompressed.",
             evidence=[("Compression", "off"), ("Requests", f"{number(requests)} a week")],
             fixes=[
-                together(cli("apigateway update-rest-api", subject.region, which, patch), *deploy),
+                cli("apigateway update-rest-api", subject.region, which, patch),
+                steps("Then deploy the API to its stages. Look first what else was changed in it: that goes along."),
                 terraform("aws_api_gateway_rest_api", subject.name, f"minimum_compression_size = {FROM_BYTES}"),
                 sam("AWS::Serverless::Api", subject.name, f"MinimumCompressionSize: {FROM_BYTES}"),
             ],

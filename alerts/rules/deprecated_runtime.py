@@ -103,12 +103,12 @@ def _fixes(subject: Subject, runtime: Runtime) -> list[Any]:
         return [steps("AWS has no successor yet. Plan for the next runtime of this language, or for an image.")]
     wanted = runtime.successor
     return [
-        *configure(subject, [option("runtime", wanted)], [f'runtime = "{wanted}"'], [f"Runtime: {wanted}"]),
         steps(
             f"Run the tests on {label(wanted)}, and build dependencies with compiled parts for it.",
             "Set the runtime, publish a version, and send a part of the calls to it with an alias.",
             "Move all calls when errors and duration stay as they were.",
         ),
+        *configure(subject, [option("runtime", wanted)], [f'runtime = "{wanted}"'], [f"Runtime: {wanted}"]),
     ]
 
 

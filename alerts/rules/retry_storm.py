@@ -51,8 +51,14 @@ class RetryStorm:
                     "Mend the error that happens most often: see the errors of this function.",
                     "What cannot succeed the second time should not be raised: log it, put it aside, and return.",
                 ),
-                on_asynchronous(subject, option("maximum-retry-attempts", 0)),
+                *([on_asynchronous(subject, option("maximum-retry-attempts", 0))] if _is_kept(subject) else []),
             ],
             confidence=Confidence.LOW,
             usd_month=None if wasted is None else (0.0, wasted),
         )
+
+
+def _is_kept(subject: Subject) -> bool:
+    """Whether what fails is kept somewhere; else an event that is not tried again would be lost."""
+    told = subject.config.get("event_invoke") or ()
+    return bool(subject.config.get("dead_letter") or any(each.get("on_failure") for each in told))

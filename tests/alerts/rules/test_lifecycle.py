@@ -84,7 +84,8 @@ class TestDeprecatedRuntime:
         assert told["Changes are refused from"] == "3 March 2027, in 100 days"
         assert told["Runs in two weeks"] == "20.0k"
         assert told["Owner"] == "payments"
-        assert "--runtime python3.14" in advice.fixes[0].text
+        assert advice.fixes[0].way == "steps"
+        assert "--runtime python3.14" in advice.fixes[1].text
 
     def test_is_only_a_hint_before_the_end(self) -> None:
         soon = case(function(config={"runtime": "nodejs22.x"}))

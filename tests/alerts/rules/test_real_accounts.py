@@ -10,6 +10,8 @@ from alerts import reconfigure
 from alerts.finding import Severity
 from alerts.rule import Advice, Subject
 from alerts.rules.api_server_errors import ApiServerErrors
+from alerts.rules.api_uncompressed import ApiUncompressed
+from alerts.rules.api_unused import ApiUnused
 from alerts.rules.arm64_payback import Arm64Payback
 from alerts.rules.async_events_dropped import AsyncEventsDropped
 from alerts.rules.cpu_bound import CpuBound
@@ -23,6 +25,7 @@ from alerts.rules.logs_cost_more_than_compute import LogsCostMoreThanCompute
 from alerts.rules.memory_idle import MemoryIdle
 from alerts.rules.out_of_memory_seen import OutOfMemorySeen
 from alerts.rules.queue_not_worked_on import QueueNotWorkedOn
+from alerts.rules.retry_storm import RetryStorm
 from alerts.rules.role_shared import RoleShared
 from alerts.rules.stale_layer import StaleLayer
 from alerts.rules.stream_records_expire import StreamRecordsExpire
@@ -39,6 +42,7 @@ from tests.alerts.rules.cases import (
     case,
     daily,
     function,
+    http_api,
     log_group,
     machine,
     queue,
@@ -281,3 +285,21 @@ def test_one_is_told_as_one() -> None:
     assert case(dead).advice(DeadLettersWaiting())[0].text == "orders-dlq holds 1 failed message."
     failing = machine(points=daily(ExecutionsStarted_Sum=4, ExecutionsFailed_Sum=(0.0, 1.0)))
     assert case(failing).advice(ExecutionsFailing())[0].text == "1 execution of invoicing failed within two days."
+
+
+def test_a_websocket_api_has_no_requests_to_count() -> None:
+    silent = http_api(points={})
+    assert case(silent, function()).advice(ApiUnused())
+    assert not case(http_api(config={"protocol": "WEBSOCKET"}, points={}), function()).advice(ApiUnused())
+
+
+def test_no_command_deploys_what_somebody_is_still_at_work_on() -> None:
+    (advice,) = case(rest_api(config={"compresses_from_bytes": None})).advice(ApiUncompressed())
+    assert not any("create-deployment" in fix.text for fix in advice.fixes)
+
+
+def test_no_command_gives_up_events_that_nothing_keeps() -> None:
+    told = points(AsyncEventsReceived_Sum=800)
+    kept = function(rollup=rollup(errors=9_000), points=told)
+    lost = function(config={"event_invoke": []}, rollup=rollup(errors=9_000), points=told)
+    assert [len(case(each).advice(RetryStorm())[0].fixes) for each in (kept, lost)] == [2, 1]
