@@ -25,10 +25,16 @@ class Function:
     log_format: str = "Text"
     log_group: str = ""
     """Empty for Lambda's own choice."""
+    warm: int = 0
+    """How many environments provisioned concurrency keeps, of the alias ``live``; more than are ever busy at once."""
 
     @property
     def arn(self) -> str:
         return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
+
+    @property
+    def init_type(self) -> str:
+        return "provisioned-concurrency" if self.warm else "on-demand"
 
     @property
     def logs_to(self) -> str:
@@ -36,13 +42,13 @@ class Function:
 
 
 CATALOGUE = (
-    Function("checkout-api", "nodejs22.x", "arm64", 512, 10, 11, 85, 0.45, 142, 310),
+    Function("checkout-api", "nodejs22.x", "arm64", 512, 10, 8, 85, 0.45, 142, 310, warm=3),
     Function("payments-webhook", "python3.13", "arm64", 512, 10, 6, 210, 0.5, 118, 420),
-    Function("order-processor", "python3.13", "x86_64", 1024, 30, 8, 340, 0.6, 310, 610),
+    Function("order-processor", "python3.13", "x86_64", 1024, 30, 5, 340, 0.6, 310, 610),
     Function("image-resize", "python3.12", "x86_64", 1536, 20, 3, 1450, 0.7, 980, 890),
-    Function("catalog-search", "nodejs22.x", "arm64", 1024, 6, 14, 60, 0.5, 256, 350),
+    Function("catalog-search", "nodejs22.x", "arm64", 1024, 6, 10, 60, 0.5, 256, 350),
     Function("pdf-invoice", "dotnet8", "x86_64", 1024, 30, 1.5, 2900, 0.4, 870, 1200),
-    Function("auth-token", "provided.al2023", "arm64", 128, 3, 8, 9, 0.6, 41, 70, cold_share=0.006),
+    Function("auth-token", "provided.al2023", "arm64", 128, 3, 4, 9, 0.6, 41, 70, cold_share=0.006),
     Function("inventory-sync", "java21", "x86_64", 2048, 60, 2, 780, 0.5, 690, 2600),
     Function("email-dispatch", "ruby3.3", "arm64", 256, 15, 3, 170, 0.5, 88, 380, region="us-east-1"),
     Function("fraud-score", "python3.13", "x86_64", 3008, 15, 4, 480, 0.4, 1140, 2100, region="us-east-1"),
@@ -72,7 +78,7 @@ FAILURE_SHARES = {
     "image-resize": {"out_of_memory": 4e-3, "timeout": 2e-3},
     "catalog-search": {"timeout": 3e-4},
     "pdf-invoice": {"dotnet_null": 5e-3},
-    "auth-token": {"go_panic": 1e-4},
+    "auth-token": {"go_panic": 4e-4},
     "inventory-sync": {"java_illegal_state": 3e-3},
     "email-dispatch": {"ruby_argument": 2e-3},
     "fraud-score": {"timeout": 1e-3},

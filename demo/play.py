@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from demo.sender import Sender
 from demo.state import State
-from demo.traffic import brief, told_between
+from demo.telemetry import reports
+from demo.traffic import told_between
 
 HISTORY = timedelta(hours=24)
 SLICE = timedelta(hours=1)
@@ -54,7 +55,7 @@ def remember(sender: Sender, state: State, now: datetime) -> State:
     if state.told_from is None or is_told(state):
         return state
     start = max(state.told_from - STRETCH, state.anchor - LONG_AGO)
-    for body in told_between(start, state.told_from, now, state.anchor, brief):
+    for body in told_between(start, state.told_from, now, state.anchor, reports):
         sender.send(body)
     return state.since(start)
 

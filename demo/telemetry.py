@@ -61,7 +61,7 @@ def _line(run: Run, at: datetime, request_id: str, random: Random) -> str | dict
 
 def _init(run: Run, init_ms: float) -> Iterator[tuple[datetime, str, Any]]:
     at = run.started_at - timedelta(milliseconds=init_ms)
-    kind = {"initializationType": "on-demand", "phase": "init"}
+    kind = {"initializationType": run.function.init_type, "phase": "init"}
     yield at, "platform.initStart", kind | {"runtimeVersion": f"{run.function.runtime}.v38"}
     yield run.started_at, "platform.initRuntimeDone", kind | {"status": "success"}
     yield run.started_at, "platform.initReport", kind | {"status": "success", "metrics": {"durationMs": init_ms}}
@@ -94,23 +94,14 @@ def _ending(run: Run, request_id: str) -> dict[str, Any]:
 def _metrics(run: Run, init_ms: float, random: Random) -> dict[str, float]:
     function, duration = run.function, round(run.duration_ms, 2)
     used = function.memory_mb if run.failure == "out_of_memory" else int(function.used_mb * random.uniform(0.9, 1.1))
+    waited = run.cold and not function.warm
     metrics = {
         "durationMs": duration,
-        "billedDurationMs": int(duration) + 1 + (int(init_ms) if run.cold else 0),
+        "billedDurationMs": int(duration) + 1 + (int(init_ms) if waited else 0),
         "memorySizeMB": function.memory_mb,
         "maxMemoryUsedMB": used,
     }
-    return metrics | ({"initDurationMs": init_ms} if run.cold else {})
-
-
-def _brief(run: Run, request_id: str, random: Random) -> Iterator[tuple[datetime, str, Any]]:
-    function, failure = run.function, FAILURES.get(run.failure)
-    end = run.started_at + timedelta(milliseconds=run.duration_ms)
-    if failure and failure.line:
-        yield end, "function", failure.line(stamp(end), request_id)
-    init_ms = round(function.init_ms * random.uniform(0.8, 1.4), 2)
-    ending = _ending(run, request_id) | {"metrics": _metrics(run, init_ms, random)}
-    yield end + timedelta(milliseconds=2), "platform.report", ending
+    return metrics | ({"initDurationMs": init_ms} if waited else {})
 
 
 def events(run: Run, version: str) -> list[dict[str, Any]]:
@@ -120,11 +111,15 @@ def events(run: Run, version: str) -> list[dict[str, Any]]:
     return _identified(seed, _story(run, version, _request_id(random), random))
 
 
-def reports(run: Run) -> list[dict[str, Any]]:
-    """No more than what it took and, where it failed, why; and once an hour what its environment used."""
+def reports(run: Run, version: str) -> list[dict[str, Any]]:
+    """No more than what it took, and once an hour what its environment used; failures are told whole."""
+    if run.failure:
+        return events(run, version)
     seed = f"{_seed(run)} brief"
     random = Random(seed)
-    told = _identified(seed, _brief(run, _request_id(random), random))
+    end = run.started_at + timedelta(milliseconds=run.duration_ms + 2)
+    ending, init_ms = _ending(run, _request_id(random)), round(run.function.init_ms * random.uniform(0.8, 1.4), 2)
+    told = _identified(seed, [(end, "platform.report", ending | {"metrics": _metrics(run, init_ms, random)})])
     return told + own_events(replace(run, cold=False)) if run.started_at.minute == 0 else told
 
 

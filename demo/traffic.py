@@ -9,7 +9,7 @@ from typing import Any
 from demo.catalogue import BAD_RELEASES, CATALOGUE, FAILURE_SHARES, Function
 from demo.failures import FAILURES
 from demo.releases import BAD_SHARE, release, slowness
-from demo.telemetry import Run, events, own_events, reports
+from demo.telemetry import Run, events, own_events
 
 MINUTE = timedelta(minutes=1)
 BATCH_EVENTS = 400
@@ -71,7 +71,7 @@ def envelope(function: Function, version: str, now: datetime, told: Told) -> dic
             "timeout_s": function.timeout_s,
             "runtime": function.runtime,
             "architecture": function.architecture,
-            "init_type": "on-demand",
+            "init_type": function.init_type,
             "log_group": f"/aws/lambda/{function.name}",
         },
         "extension": {"version": "0.1.0", "init_ms": 11.4, "dropped": 0},
@@ -91,10 +91,6 @@ def _ended(function: Function, start: datetime, end: datetime, anchor: datetime)
 
 def whole(run: Run, version: str) -> Told:
     return events(run, version) + own_events(run)
-
-
-def brief(run: Run, _version: str) -> Told:
-    return reports(run)
 
 
 def told_between(

@@ -8,6 +8,7 @@ from moto.awslambda.models import lambda_backends
 
 from demo.aws.call import Call
 from demo.aws.refusals import REQUEST, Reply, refuse
+from demo.catalogue import CATALOGUE, FLEET
 
 IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
 <Arn>arn:aws:iam::{account}:root</Arn><UserId>{account}</UserId><Account>{account}</Account>
@@ -26,6 +27,8 @@ LIMITS = {
     "CodeSizeZipped": 52_428_800,
     "ConcurrentExecutions": 1_000,
 }
+
+WARM = {function.name: function.warm for function in (*CATALOGUE, *FLEET) if function.warm}
 
 Answer = Callable[[Call, str], Reply]
 
@@ -67,6 +70,17 @@ def urls(known: Any) -> dict[str, Any]:
     return {"FunctionUrlConfigs": [known.url_config.to_dict()] if known.url_config else []}
 
 
+def kept_warm(known: Any) -> dict[str, Any]:
+    """What provisioned concurrency keeps of the function's alias."""
+    warm = WARM.get(known.function_name)
+    if not warm:
+        return {"ProvisionedConcurrencyConfigs": []}
+    counts = ("Requested", "Available", "Allocated")
+    config: dict[str, Any] = {f"{count}ProvisionedConcurrentExecutions": warm for count in counts}
+    config |= {"FunctionArn": f"{known.function_arn}:live", "Status": "READY", "LastModified": known.last_modified}
+    return {"ProvisionedConcurrencyConfigs": [config]}
+
+
 def identity(call: Call, account: str) -> Reply:
     """Who the root of an account is; moto knows who an assumed role is."""
     return Reply(200, (("Content-Type", "text/xml"),), IDENTITY.format(account=account, request=REQUEST).encode())
@@ -74,7 +88,7 @@ def identity(call: Call, account: str) -> Reply:
 
 ANSWERS: dict[str, Answer] = {
     "lambda:GetAccountSettings": account_settings,
-    "lambda:ListProvisionedConcurrencyConfigs": of_function(lambda known: {"ProvisionedConcurrencyConfigs": []}),
+    "lambda:ListProvisionedConcurrencyConfigs": of_function(kept_warm),
     "lambda:ListFunctionUrlConfigs": of_function(urls),
     "lambda:GetRuntimeManagementConfig": of_function(
         lambda known: {"UpdateRuntimeOn": "Auto", "FunctionArn": known.function_arn, "RuntimeVersionArn": None}

@@ -77,7 +77,8 @@ class Place:
             else:
                 self.function(function, [arns[layer] for layer in packages.layers(function)])
             self.client("logs").create_log_group(logGroupName=function.logs_to)
-            self.client("logs").put_retention_policy(logGroupName=function.logs_to, retentionInDays=30)
+            if not function.log_group:  # Whoever chose a group of their own forgot that it keeps everything.
+                self.client("logs").put_retention_policy(logGroupName=function.logs_to, retentionInDays=30)
 
     def layer(self, name: str) -> str:
         """A version of a layer; those of Nightjar's extension are in Nightjar's own account."""

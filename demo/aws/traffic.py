@@ -28,7 +28,7 @@ MISSES = "shop-ledger"
 """The one whose rule fails to run it once an hour."""
 ASYNCHRONOUS = {"shop-notify", "shop-thumbnails", "shop-ledger", "shop-sessions"}
 STREAMING = {"shop-stock"}
-VERSIONS = {"shop-orders-api": "3", "shop-invoice": "2"}
+VERSIONS = {"checkout-api": "1", "shop-orders-api": "3", "shop-invoice": "2"}
 """Function → the published version that its alias ``live`` runs; the others run what was uploaded last."""
 
 
@@ -145,6 +145,8 @@ def data(function: Function, minute: datetime, ran: list[Run]) -> Iterator[dict[
         told |= {"AsyncEventsReceived": [len(ran)], "AsyncEventAge": [40]}
     if function.name in STREAMING:
         told["IteratorAge"] = [iterator_age_ms(function, minute)]
+    if function.warm:
+        told["ProvisionedConcurrencyUtilization"] = [min(1.0, told["ConcurrentExecutions"][0] / function.warm)]
     for name, values in told.items():
         yield datum({"FunctionName": function.name}, minute, name, values)
 

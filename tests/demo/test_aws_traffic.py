@@ -4,15 +4,17 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from demo.aws import estate, traffic
+from demo.aws.answers import kept_warm
 from demo.aws.lines import lines
 from demo.aws.live import Life
 from demo.aws.server import SimulatedAws
-from demo.catalogue import FAILURE_SHARES, FLEET, SHOP, Function
+from demo.catalogue import CATALOGUE, FAILURE_SHARES, FLEET, SHOP, Function
 from demo.telemetry import Run
 from ingest.parser import Batch, Event, FunctionInfo
 from ingest.parsers import parse_stream
@@ -133,3 +135,23 @@ def test_accounts_hold_what_hangs_together(customer: Any) -> None:
     assert customer.client("apigateway", america).get_rest_apis()["items"]
     assert customer.client("scheduler", america).list_schedules()["Schedules"]
     assert customer.client("events", europe).list_rules()["Rules"]
+
+
+def test_what_is_kept_warm_is_listed_and_never_needed_whole() -> None:
+    (warm,) = (function for function in CATALOGUE if function.warm)
+    known = SimpleNamespace(
+        function_name=warm.name, function_arn=warm.arn, last_modified="2026-11-02T09:30:00.000+0000"
+    )
+    (config,) = kept_warm(known)["ProvisionedConcurrencyConfigs"]
+    assert config["FunctionArn"] == f"{warm.arn}:live"
+    assert config["RequestedProvisionedConcurrentExecutions"] == warm.warm
+    hour = [NOW - number * timedelta(minutes=1) for number in range(60)]
+    busy = [
+        datum["StatisticValues"]["Maximum"]
+        for minute in hour
+        for datum in traffic.data(warm, minute, traffic.runs(warm, minute, NOW))
+        if datum["MetricName"] == "ProvisionedConcurrencyUtilization"
+    ]
+    assert busy
+    assert 0 < max(busy) < 0.6
+    assert kept_warm(SimpleNamespace(function_name="other")) == {"ProvisionedConcurrencyConfigs": []}

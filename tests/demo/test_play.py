@@ -1,5 +1,6 @@
 """The order in which the demo tells its story: the last day, then live, and behind it what was long ago."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -68,7 +69,9 @@ class TestLongAgo:
     def test_says_no_more_than_what_each_invocation_took_and_used(self, begun: State) -> None:
         sender = Kept()
         play.remember(sender, begun, NOW)
-        assert {event["type"] for event in sender.sent} <= {"platform.report", "function", "nightjar.usage"}
+        kinds = Counter(event["type"] for event in sender.sent)
+        assert kinds["platform.report"] > 0.98 * (kinds.total() - kinds["nightjar.usage"])
+        assert kinds["nightjar.usage"]
 
     def test_touches_nothing_of_the_last_day(self, begun: State) -> None:
         day, before = Kept(), Kept()
