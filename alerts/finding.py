@@ -14,6 +14,10 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+STANDING = frozenset({"insight", "anomaly", "runaway", "oversized_deployment"})
+"""Kinds of what is so, rather than happens: there is nothing to count, and their own words say why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing wrong with one resource. Findings with the same fingerprint belong to the same incident.

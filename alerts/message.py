@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from alerts.finding import Severity
+from alerts.finding import STANDING, Severity
 
 
 class Happening(StrEnum):
@@ -58,6 +58,8 @@ class Message:
     settings_url: str
     duration_s: int = 0
     """How long the incident was open, for resolved messages."""
+    next_step: str = ""
+    """What to look at first, in a sentence; empty when nothing is known."""
     reached: frozenset[str] = frozenset()
     """Who has it from an earlier try, as the transport named them (``TransportError.reached``)."""
 
@@ -75,6 +77,11 @@ class Message:
     def is_alarm(self) -> bool:
         """Whether it asks for somebody, rather than telling what somebody did."""
         return self.happening in {Happening.OPENED, Happening.REOPENED, Happening.SWITCHED_OFF}
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it is about what is so, rather than happens: no events are counted, and the cause is the reason."""
+        return self.kind in STANDING
 
     @property
     def is_about_channel(self) -> bool:

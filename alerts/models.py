@@ -5,7 +5,7 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from alerts.finding import Severity
+from alerts.finding import STANDING, Severity
 from observability.inventory.models import Resource
 from observability.tenants.models import Membership, Organization, User
 
@@ -197,6 +197,11 @@ class Incident(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.number} {self.title}"
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it is about what is so, rather than happens, so that no events are counted."""
+        return self.kind in STANDING
 
 
 class Transition(models.Model):

@@ -10,16 +10,13 @@ from django.urls import reverse
 
 from alerts.causes import suspect
 from alerts.failures import NOTICED
-from alerts.finding import Severity
+from alerts.finding import STANDING, Severity
 from alerts.message import Happening, Message
 from alerts.models import Channel, Incident, Notification, Transition
 from alerts.text import duration
 
 CODE_LINES = 3
 LONGEST_LINE = 200
-
-STANDING = frozenset({"insight", "anomaly", "runaway", "oversized_deployment"})
-"""Kinds of what is so, rather than happens: there is nothing to count, and their own words say why."""
 
 
 def compose(notification: Notification, *, now: datetime) -> Message:
@@ -64,6 +61,7 @@ def _about(notification: Notification, transition: Transition, *, now: datetime)
         request_id=str(detail.get("request_id") or ""),
         actor=str(transition.actor or ""),
         likely_cause=cause,
+        next_step=str(detail.get("next") or ""),
         policy=notification.policy_name,
         settings_url=_url("alerts:policies", organization=slug),
         duration_s=max(0, open_for) if happening is Happening.RESOLVED else 0,

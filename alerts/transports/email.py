@@ -24,6 +24,7 @@ from alerts.transport import OWNERS, Audience, ConfigField, Receipt, TransportEr
 
 logger = logging.getLogger(__name__)
 MOST_RECIPIENTS = 20
+LONGEST = 900  # Characters of what a letter tells: the reasons of three metrics.
 PATIENCE_S = 15.0  # How long one try goes on taking up letters; its lease must outlast it.
 COLORS = {Severity.CRITICAL: "#cd2b31", Severity.WARNING: "#ad5700", Severity.INFO: "#1a61c9"}
 GREEN, BLUE = "#18794e", "#1a61c9"
@@ -166,7 +167,9 @@ def state(message: Message) -> str:
 
 def plain(message: Message) -> str:
     """The text part."""
-    rows = [state(message), line(message.title, 300), place(message), "", line(message.summary, 500)]
+    rows = [state(message), line(message.title, 300), place(message), "", line(message.summary, LONGEST)]
+    if message.is_alarm and message.next_step:
+        rows += ["", f"Next: {line(message.next_step, 300)}"]
     if message.code:
         rows += ["", *(f"    {row}" for row in block(message.code, 3, 200).splitlines())]
     rows += ["", f"Open: {message.incident_url}?s=mail"]
@@ -178,10 +181,11 @@ def plain(message: Message) -> str:
 def rich(message: Message) -> str:
     """The HTML part. Django escapes the text; MJML only lays it out. No font is loaded from anywhere."""
     source = render_to_string("alerts/mail/incident.mjml", {
-        "message": message, "title": line(message.title, 300), "summary": line(message.summary, 500),
+        "message": message, "title": line(message.title, 300), "summary": line(message.summary, LONGEST),
         "subject": subject(message), "state": state(message), "place": place(message), "reason": reason(message),
         "organization": line(message.organization, 80), "color": _color(message),
         "code": [_indented(row) for row in block(message.code, 3, 200).splitlines()],
+        "next": line(message.next_step, 300) if message.is_alarm else "",
         "figures": _figures(message), "acknowledge": bool(message.acknowledge_url),
     })  # fmt: skip
     try:
@@ -211,7 +215,8 @@ def _figures(message: Message) -> list[tuple[str, str]]:
     if message.is_about_channel:
         return []
     last = f"{message.last_seen_at:%H:%M} UTC"
-    return [("Events", f"{message.events:,}"), ("Since", f"{message.opened_at:%d %b %H:%M}"), ("Last seen", last)]
+    events = [] if message.is_standing else [("Events", f"{message.events:,}")]
+    return [*events, ("Since", f"{message.opened_at:%d %b %H:%M}"), ("Last seen", last)]
 
 
 def _color(message: Message) -> str:

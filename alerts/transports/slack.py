@@ -119,7 +119,10 @@ def _color(message: Message) -> str:
 def _blocks(message: Message) -> list[Block]:
     if message.is_about_channel:
         return [_section(f"{_headline(message)}\n{_inline(message.summary, 300)}"), _buttons(message)]
-    blocks: list[Block] = [_section(f"{_headline(message)}\n{_place(message)}"), _facts(message)]
+    blocks: list[Block] = [_section(f"{_headline(message)}\n{_place(message)}")]
+    if message.is_standing and message.is_alarm:
+        blocks.append(_section("\n".join(_reason(message))))
+    blocks.append(_facts(message))
     if message.code and message.happening is not Happening.RESOLVED:
         blocks.append(_section(f"```{_code(message.code)}```"))
     return [*blocks, _buttons(message)]
@@ -155,6 +158,12 @@ def _place(message: Message) -> str:
     return "  ·  ".join([state, resource, _inline(message.region, 40), f"#{message.incident_number}"])
 
 
+def _reason(message: Message) -> list[str]:
+    """Why it is told, and what to look at first."""
+    told = [_inline(message.likely_cause, 900), _inline(message.next_step, 300)]
+    return [row for row in told if row] or [_inline(message.summary, 300)]
+
+
 def _facts(message: Message) -> SectionBlock:
     since = f"{message.opened_at:%d %b %H:%M} UTC"
     facts = {
@@ -163,7 +172,8 @@ def _facts(message: Message) -> SectionBlock:
         "Likely cause": _inline(message.likely_cause, 300) or "Not known",
         "Policy": _inline(message.policy, 80) or "None",
     }
-    return SectionBlock(fields=[MarkdownTextObject(text=f"*{name}*\n{value}") for name, value in facts.items()])
+    shown = ("Since", "Policy") if message.is_standing else tuple(facts)
+    return SectionBlock(fields=[MarkdownTextObject(text=f"*{name}*\n{facts[name]}") for name in shown])
 
 
 def _code(code: str) -> str:

@@ -129,7 +129,8 @@ def dress(message: Message) -> dict[str, Any]:
                 "request_id": line(message.request_id, 100),
             },
             "actor": line(message.actor, 100),
-            "likely_cause": line(message.likely_cause, 300),
+            "likely_cause": line(message.likely_cause, 900 if message.is_standing else 300),
+            "next_step": line(message.next_step, 300),
             "policy": message.policy,
         },
     }
@@ -143,7 +144,7 @@ def _incident(message: Message) -> dict[str, Any]:
         "summary": line(message.summary, 500),
         "kind": message.kind,
         "severity": message.severity.value,
-        "events": message.events,
+        "events": None if message.is_standing else message.events,
         "opened_at": message.opened_at.isoformat(),
         "last_seen_at": message.last_seen_at.isoformat(),
         "duration_s": message.duration_s,
