@@ -21,7 +21,7 @@ class TableThrottled:
     effort = Effort.MINUTES
     measure = Measure.NONE
     types: tuple[str, ...] = ("dynamodb_table",)
-    knobs: tuple[Knob, ...] = (Knob("requests", "Throttled requests in two days", 10, "requests", least=1),)
+    knobs: tuple[Knob, ...] = (Knob("requests", "Throttled requests in two days", 100, "requests", least=1),)
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
         reads = lately.total(subject, "ReadThrottleEvents", estate, days=DAYS) or 0

@@ -17,7 +17,7 @@ USED = daily(ConsumedReadCapacityUnits_Sum=3_000_000, ConsumedWriteCapacityUnits
 
 THROTTLED = twins(
     TableThrottled(),
-    problem=table(config=PROVISIONED, points={**USED, **daily(WriteThrottleEvents_Sum=40)}),
+    problem=table(config=PROVISIONED, points={**USED, **daily(WriteThrottleEvents_Sum=400)}),
     clean=table(points={**table().points, **daily(WriteThrottleEvents_Sum=(500, 400, 0, 0, 1))}),
 )
 IDLE = twins(
@@ -38,10 +38,10 @@ ERRORS = twins(
 
 
 def test_throttling_on_demand_is_no_matter_of_capacity() -> None:
-    points = daily(ReadThrottleEvents_Sum=40)
+    points = daily(ReadThrottleEvents_Sum=400)
     (advice,) = case(table(points=points)).advice(TableThrottled())
     assert {fix.way for fix in advice.fixes} == {"steps"}
-    assert not case(table(points=points)).advice(TableThrottled(), requests=100)
+    assert not case(table(points=points)).advice(TableThrottled(), requests=1_000)
 
 
 def test_what_idle_capacity_costs() -> None:
