@@ -7,6 +7,7 @@ from alerts import lately
 from alerts.finding import Severity
 from alerts.fixes import cli, option, sam, terraform
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
+from alerts.wiring import reached
 from observability.telemetry.pricing import around
 from observability.ui.units import number, size
 
@@ -40,6 +41,8 @@ class StreamShardsIdle:
         bytes_ = max(lately.values(subject, "IncomingBytes", "Sum", estate, days=DAYS), default=0.0)
         records = max(lately.values(subject, "IncomingRecords", "Sum", estate, days=DAYS), default=0.0)
         if subject.config.get("mode") != "PROVISIONED" or known < knobs["days"] or not records:
+            return
+        if not reached(subject, estate, days=knobs["days"]):
             return
         needed = _shards(bytes_, records, room=knobs["room"])
         if needed >= shards:

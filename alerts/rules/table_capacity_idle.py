@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from alerts.finding import Severity
 from alerts.fixes import cli, option, sam, terraform
 from alerts.rule import Advice, Confidence, Effort, Estate, Knob, Measure, Pillar, Subject
+from alerts.wiring import reached
 from observability.telemetry.pricing import around
 from observability.ui.units import dollars, number, percent
 
@@ -36,6 +37,8 @@ class TableCapacityIdle:
         days, config = estate.days_of(subject), subject.config
         read, written = subject.total("ConsumedReadCapacityUnits"), subject.total("ConsumedWriteCapacityUnits")
         if config.get("billing") != "PROVISIONED" or days < knobs["days"] or (read is None and written is None):
+            return
+        if not reached(subject, estate, days=knobs["days"]):
             return
         reads, writes = (read or 0) / days, (written or 0) / days
         paid = _provisioned(config["read_capacity"], config["write_capacity"])

@@ -29,6 +29,9 @@ from alerts.rules.retry_storm import RetryStorm
 from alerts.rules.role_shared import RoleShared
 from alerts.rules.stale_layer import StaleLayer
 from alerts.rules.stream_records_expire import StreamRecordsExpire
+from alerts.rules.stream_shards_idle import StreamShardsIdle
+from alerts.rules.table_capacity_idle import TableCapacityIdle
+from alerts.rules.table_throttled import TableThrottled
 from alerts.rules.table_unused import TableUnused
 from alerts.rules.timeouts_seen import TimeoutsSeen
 from alerts.rules.topic_unencrypted import TopicUnencrypted
@@ -303,3 +306,18 @@ def test_no_command_gives_up_events_that_nothing_keeps() -> None:
     kept = function(rollup=rollup(errors=9_000), points=told)
     lost = function(config={"event_invoke": []}, rollup=rollup(errors=9_000), points=told)
     assert [len(case(each).advice(RetryStorm())[0].fixes) for each in (kept, lost)] == [2, 1]
+
+
+def test_days_of_which_nothing_is_known_are_no_idle_days() -> None:
+    """CloudWatch may be read since yesterday only: then capacity looks a tenth as used as it is."""
+    capacity = {"billing": "PROVISIONED", "read_capacity": 100, "write_capacity": 100}
+    used = daily(ConsumedReadCapacityUnits_Sum=(6e6,), ConsumedWriteCapacityUnits_Sum=(6e6,))
+    assert not case(table(config=capacity, points=used)).advice(TableCapacityIdle())
+    assert case(table(config=capacity, points=used), function()).advice(TableCapacityIdle())
+    few = daily(IncomingRecords_Sum=(1_000.0,), IncomingBytes_Sum=(1e6,))
+    assert not case(stream(config={"shards": 40}, points=few)).advice(StreamShardsIdle())
+
+
+def test_a_table_that_scales_by_itself_throttles_a_little_meanwhile() -> None:
+    scaling = table(config={"billing": "PROVISIONED"}, points=daily(ReadThrottleEvents_Sum=(0.0, 40.0)))
+    assert not case(scaling).advice(TableThrottled())
