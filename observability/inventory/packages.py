@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import transaction
 
@@ -30,6 +30,13 @@ FEWEST = 3
 
 LOOK_BACK = 10
 """And at most."""
+
+
+class Weighed(limits.Sizes, Protocol):
+    """What a forecast needs of a package. The model ``Package`` is one."""
+
+    @property
+    def source(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,7 @@ def diff(before: Package, after: Package) -> Diff:
     return Diff(delta, folders, _changes(before.dependencies, after.dependencies, _name, untold))
 
 
-def forecast(packages: Sequence[Package]) -> Forecast | None:
+def forecast(packages: Sequence[Weighed]) -> Forecast | None:
     """By how the last deployments that are known in full grew; None where they are too few to say.
 
     Nothing is said of images either: their limit is of what they take uncompressed, which nobody tells.
