@@ -201,6 +201,7 @@ def unsnooze(*, organization: Organization, ids: Collection[int], actor: User, n
 
 def _locked(organization: Organization, ids: Collection[int]) -> QuerySet[Insight]:
     mine = Insight.objects.filter(organization=organization, pk__in=ids).select_related("resource")
+    mine = mine.defer("evidence", "fixes", "text", "resource__config")
     return mine.select_for_update(no_key=True, of=("self",)).order_by("pk")
 
 
