@@ -52,10 +52,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What AWS and its storage said of one package; ``answer`` is None when AWS does not have it any more."""
+    """What AWS and its storage said of one package; ``answer`` is None when AWS does not have it any more.
+
+    What an archive holds is described at once: the files of hundreds would fill the memory.
+    """
 
     answer: Answer | None
-    archive: Archive | None = None
+    contents: Contents | None = None
     image_bytes: int | None = None
     problem: str = ""
 
@@ -70,13 +73,13 @@ class LayerPiece:
     """The same of one version of a layer."""
 
     zipped_bytes: int | None
-    archive: Archive | None
+    contents: Contents | None
     problem: str = ""
 
     @property
     def bytes(self) -> int | None:
         """Unzipped; the least that it can be where there is a problem."""
-        return self.archive.bytes if self.archive and self.archive.readable else None
+        return self.contents.bytes if self.contents else None
 
 
 @dataclass(slots=True)
@@ -232,7 +235,7 @@ def _read(aws: Region, scope: Scope, job: Job, raw: Raw) -> Piece | None:
     if "Location" not in code:
         return Piece(answer, problem=Status.MISSING)
     archive = archives.read(code["Location"])
-    return Piece(answer, archive, problem=_problem(archive))
+    return Piece(answer, _contents(archive, TASK, answer["Configuration"]), problem=_problem(archive))
 
 
 def _is_unknown(arn: str, scope: Scope) -> bool:
@@ -248,7 +251,7 @@ def _layer(aws: Region, scope: Scope, arn: str, raw: Raw) -> LayerPiece:
     except AwsError as error:
         return LayerPiece(None, None, _refused(error, arn.split(":")[4], scope, raw))
     archive = archives.read(content["Location"])
-    return LayerPiece(content["CodeSize"], archive, _problem(archive))
+    return LayerPiece(content["CodeSize"], _contents(archive, OPT, {}), _problem(archive))
 
 
 def _image(aws: Region, scope: Scope, answer: Answer, raw: Raw) -> Piece:
@@ -292,8 +295,8 @@ def _are_final(arns: Sequence[str], layers: Known) -> bool:
     return all(layers[arn][2] for arn in arns if arn in layers)
 
 
-def _contents(archive: Archive | None, root: str, configuration: Answer) -> Contents | None:
-    if archive is None or not archive.readable:
+def _contents(archive: Archive, root: str, configuration: Answer) -> Contents | None:
+    if not archive.readable:
         return None
     return describe(
         archive.entries,
@@ -309,7 +312,7 @@ def _measured(job: Job, piece: Piece, layers: Known) -> Measured:
     configuration: Answer = (piece.answer or {})["Configuration"]
     told = [layers.get(arn, (None, 0, False, False)) for arn in piece.layers]
     is_image = configuration.get("PackageType") == "Image"
-    contents = _contents(piece.archive, TASK, configuration)
+    contents = piece.contents
     exact = (piece.image_bytes is not None) if is_image else not piece.problem
     return Measured(
         digest=digest(configuration["CodeSha256"], piece.layers),
@@ -331,7 +334,7 @@ def _measured(job: Job, piece: Piece, layers: Known) -> Measured:
 
 
 def _measured_layer(arn: str, piece: LayerPiece) -> MeasuredLayer:
-    contents = _contents(piece.archive, OPT, {})
+    contents = piece.contents
     return MeasuredLayer(
         arn=arn,
         zipped_bytes=piece.zipped_bytes,
