@@ -1,7 +1,11 @@
 """Which functions may be calling themselves, as far as the configuration of what is around them tells.
 
 What a function's own code sends where is in no configuration, but where its failed and successful events go is, and
-what reads from there. AWS itself stops only some loops: https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+what reads from there. Destinations and dead letters are of events that came by themselves (asynchronously) only: what
+a function reads from a queue or stream it answers for there, so that a queue with its dead letters, and a function
+that takes its failed events up again from a queue, are no loops.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+AWS itself stops only some loops: https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 """
 
 from collections import deque
@@ -19,6 +23,9 @@ class Node(NamedTuple):
 
 
 Edges = Mapping[str, set[str]]
+
+READING = " reading "
+"""Between a function's ARN and that of what it reads: it is another place than the function that is called."""
 
 
 def edges(nodes: Iterable[Node]) -> dict[str, set[str]]:
@@ -50,7 +57,7 @@ def _way(end: str, start: str, before: Mapping[str, str]) -> list[str]:
     way = [end]
     while way[-1] != start:
         way.append(before[way[-1]])
-    return way[::-1]
+    return [place.partition(READING)[0] for place in way[::-1]]
 
 
 def _edges(node: Node) -> Iterator[tuple[str, str]]:
@@ -61,9 +68,10 @@ def _edges(node: Node) -> Iterator[tuple[str, str]]:
             yield node.arn, invoke.get("on_success") or ""
             yield node.arn, invoke.get("on_failure") or ""
         for source in config.get("event_sources") or ():
-            if source.get("enabled", True):
-                yield source.get("source") or "", node.arn
-            yield node.arn, source.get("on_failure") or ""
+            reading = f"{node.arn}{READING}{source.get('source') or ''}"
+            if source.get("enabled", True) and source.get("source"):
+                yield source["source"], reading
+            yield reading, source.get("on_failure") or ""
     elif node.type == "sqs_queue":
         yield node.arn, config.get("dead_letter") or ""
     elif node.type == "sns_topic":
@@ -85,6 +93,8 @@ def _bus(rule: str, bus: str) -> str:
 
 def _whole(arn: str) -> str:
     """A function's ARN without version or alias, a table for its stream; others as they are."""
+    if READING in arn:
+        return arn
     parts = arn.split(":")
     if len(parts) > 7 and parts[2] == "lambda":
         return ":".join(parts[:7])

@@ -43,11 +43,12 @@ def told(organization: Organization, numbers: Numbers, now: datetime) -> list[st
 def test_a_loop_is_told_within_three_minutes_with_the_command(
     acme: Organization, alice: User, checkout: Resource, numbers: Numbers
 ) -> None:
-    queue = "arn:aws:sqs:eu-west-1:123456789012:again"
-    checkout.config |= {"event_invoke": [{"on_success": queue}], "event_sources": [{"source": queue}]}
+    topic = "arn:aws:sns:eu-west-1:123456789012:again"
+    checkout.config |= {"event_invoke": [{"on_success": topic}]}
     checkout.save()
     Resource.objects.create(
-        organization=acme, type="sqs_queue", arn=queue, name="again", region="eu-west-1", account="123456789012",
+        organization=acme, type="sns_topic", arn=topic, config={"subscribers": [checkout.arn]},
+        name="again", region="eu-west-1", account="123456789012",
         first_seen_at=BEGAN, last_seen_at=BEGAN,
     )  # fmt: skip
     numbers.functions[checkout.pk] = after(BEGAN, lambda at: Runs(30_000, usd=2e-6))
