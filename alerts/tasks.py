@@ -62,7 +62,7 @@ def watch_due(**kwargs: object) -> None:
         watch.delay(organization_id=organization_id)
 
 
-@shared_task(acks_late=True, ignore_result=True, expires=50, soft_time_limit=240, time_limit=300)
+@shared_task(acks_late=True, ignore_result=True, expires=50, soft_time_limit=200, time_limit=240)
 def watch(*, organization_id: int, **kwargs: object) -> None:
     """Look at the latest numbers of one organization, and at as much of what was missed as there is time for."""
     begun = timezone.now()

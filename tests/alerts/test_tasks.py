@@ -7,7 +7,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from alerts import pipeline, tasks
-from alerts.models import Incident, Notification
+from alerts.models import Incident, Notification, WatchCursor
+from alerts.watching import watch as watching
 from observability.celery import app
 from observability.inventory.models import Resource
 from observability.telemetry.store import get_store
@@ -24,6 +25,7 @@ def bells() -> Iterator[MagicMock]:
         patch.object(tasks.settle, "delay", bells.settle),
         patch.object(tasks.deliver_due, "delay", bells.deliver),
         patch.object(tasks.advise, "delay", bells.advise),
+        patch.object(tasks.watch, "delay", bells.watch),
     ):
         yield bells
 
@@ -117,3 +119,71 @@ class TestAdvise:
         bells.deliver.assert_called_once_with()
         tasks.advise_due()
         assert bells.advise.call_count == 1
+
+
+class TestWatchDue:
+    def test_rings_once_for_an_organization_that_runs_something(
+        self, acme: Organization, rival: Organization, checkout: Resource, bells: MagicMock
+    ) -> None:
+        Resource.objects.create(
+            organization=acme, type=checkout.type, arn=f"{checkout.arn}-2", name="b", region="eu-west-1", account="1",
+            first_seen_at=timezone.now(), last_seen_at=timezone.now(),
+        )  # fmt: skip
+        tasks.watch_due()
+        bells.watch.assert_called_once_with(organization_id=acme.pk)
+
+    def test_rings_for_nobody_who_was_looked_at_this_minute(
+        self, acme: Organization, checkout: Resource, bells: MagicMock
+    ) -> None:
+        WatchCursor.objects.create(organization=acme, watched_at=timezone.now())
+        tasks.watch_due()
+        bells.watch.assert_not_called()
+
+    def test_rings_for_nobody_who_left(self, acme: Organization, checkout: Resource, bells: MagicMock) -> None:
+        Resource.objects.update(gone_at=timezone.now())
+        tasks.watch_due()
+        bells.watch.assert_not_called()
+
+    def test_who_waits_longest_comes_first(
+        self, acme: Organization, rival: Organization, checkout: Resource, bells: MagicMock
+    ) -> None:
+        checkout.pk, checkout.organization = None, rival
+        checkout.save()
+        for organization, minutes in ((acme, 2), (rival, 5)):
+            watched_at = timezone.now() - timedelta(minutes=minutes)
+            WatchCursor.objects.create(organization=organization, watched_at=watched_at)
+        tasks.watch_due()
+        rung = [call.kwargs["organization_id"] for call in bells.watch.call_args_list]
+        assert rung == [rival.pk, acme.pk]
+
+
+class TestWatch:
+    def test_looks_and_rings_for_delivery(self, acme: Organization, failure: None, bells: MagicMock) -> None:
+        with patch.object(watching, "FIRST", timedelta(hours=1)):
+            tasks.watch(organization_id=acme.pk)
+        cursor = WatchCursor.objects.get()
+        assert {"rollup", "point"} <= set(cursor.watched)
+        assert cursor.watched_at
+        bells.deliver.assert_called_once_with()
+
+    def test_goes_on_while_there_is_more(self, acme: Organization) -> None:
+        with patch.object(pipeline, "watch", side_effect=[True, True, False]) as watch:
+            tasks.watch(organization_id=acme.pk)
+        assert watch.call_count == 3
+
+    def test_leaves_the_rest_to_the_next_one_in_time(self, acme: Organization) -> None:
+        with (
+            patch.object(pipeline, "watch", return_value=True) as watch,
+            patch.object(tasks, "PATIENCE", timedelta(seconds=-1)),
+        ):
+            tasks.watch(organization_id=acme.pk)
+        assert watch.call_count == 1
+
+    def test_takes_what_later_versions_may_pass(self, acme: Organization) -> None:
+        tasks.watch(organization_id=acme.pk, reason="because")
+
+    @pytest.mark.parametrize("task", [tasks.watch_due, tasks.watch])
+    def test_of_rings_does_not_pile_up(self, task: object) -> None:
+        assert getattr(task, "expires") < 60  # noqa: B009  # The next ring comes in a minute.
+        assert getattr(task, "time_limit") < settings.VISIBILITY_TIMEOUT  # noqa: B009
+        assert getattr(task, "acks_late")  # noqa: B009
