@@ -51,7 +51,7 @@ def found(*, now: datetime) -> Organization:
     """The organization with its owner, who may log in at once."""
     owner = User.objects.filter(email=EMAIL).first() or accounts.register(email=EMAIL, password=settings.DEMO_PASSWORD)
     organization = organizations.create(name=NAME, owner=owner, now=now)
-    hold_watching(now=now, told=False)
+    hold_watching(organization, now=now)
     return organization
 
 
@@ -114,15 +114,20 @@ def issue_key(now: datetime) -> str:
     return token
 
 
-def hold_watching(*, now: datetime, told: bool) -> None:
-    """Have watching wait until the history is told, which says what is usual; not for ever, should that end halfway.
+def hold_watching(organization: Organization, *, now: datetime) -> None:
+    """Have watching wait for the history, which says what is usual; not for ever, should telling it end halfway."""
+    watch.hold(organization.pk, until=now + PATIENCE)
 
-    What costs and what could cost less is worked out anew with it.
+
+def let_watch(organization: Organization, *, since: datetime, now: datetime) -> None:
+    """All is told: what is usual and what could cost less is worked out from all of it.
+
+    The functions were there ``since``, so that this long was measured, and paid for what is kept warm.
     """
-    organization_id = Organization.objects.get(slug=SLUG).pk
-    watch.hold(organization_id, until=now if told else now + PATIENCE)
-    if told:
-        tasks.advise.delay(organization_id=organization_id)
+    functions = organization.resources.filter(type="lambda_function", account=ACCOUNT)
+    functions.filter(first_seen_at__gt=since).update(first_seen_at=since)
+    watch.hold(organization.pk, until=now)
+    tasks.advise.delay(organization_id=organization.pk)
 
 
 def known_webhook_secret() -> str:

@@ -8,8 +8,9 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from demo import company, state
-from demo.play import HISTORY, catch_up, follow, is_told
+from demo.play import HISTORY, LONG_AGO, catch_up, follow, is_told
 from demo.sender import Sender
+from observability.tenants.models import Organization
 
 
 class Command(BaseCommand):
@@ -35,5 +36,13 @@ class Command(BaseCommand):
         for later in follow(sender, known, timezone.now):
             state.save(path, later)
             if not is_told(known):
-                company.hold_watching(now=timezone.now(), told=is_told(later))
+                self.remembered(later)
             known = later
+
+    def remembered(self, known: state.State) -> None:
+        """What is worked out from history waits for all of it."""
+        organization, now = Organization.objects.get(slug=company.SLUG), timezone.now()
+        if is_told(known):
+            company.let_watch(organization, since=known.anchor - LONG_AGO, now=now)
+        else:
+            company.hold_watching(organization, now=now)
