@@ -31,6 +31,12 @@ CHANCE = 6.0
 """-log10 of the chance that counts must be below: once in a million steps of five minutes."""
 
 
+Said = tuple[int, bool]
+"""The key of a series, and whether a person said that what was odd of it was expected, or else real trouble."""
+
+NOTHING_SAID: Mapping[datetime, Sequence[Said]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """One odd value. ``fresh`` says that it is the first of its kind in a day, or worse than what was told then.
@@ -78,10 +84,21 @@ def traits(keys: NDArray[np.int64]) -> Traits:
     )
 
 
-def judge(shard: Shard, frames: Sequence[Frame], *, threshold: float) -> list[Sight]:
-    """Take the shard's series through consecutive steps, and tell what was odd on the way."""
+def judge(
+    shard: Shard, frames: Sequence[Frame], *, threshold: float, said: Mapping[datetime, Sequence[Said]] = NOTHING_SAID
+) -> list[Sight]:
+    """Take the shard's series through consecutive steps, and tell what was odd on the way.
+
+    ``said`` is what people said before of what ended with a step, for series that are learnt anew.
+    """
     known = traits(shard.keys)
-    return [sight for frame in frames for sight in _step(shard, known, frame, threshold)]
+    found: list[Sight] = []
+    for frame in frames:
+        found += _step(shard, known, frame, threshold)
+        for key, was_expected in said.get(frame.at, ()):
+            teach = surprise.absorb if was_expected else surprise.forget
+            teach(shard.states, shard.keys == key)
+    return found
 
 
 def _step(shard: Shard, known: Traits, frame: Frame, threshold: float) -> Iterable[Sight]:

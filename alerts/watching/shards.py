@@ -114,6 +114,11 @@ def forget(organization_id: int) -> None:
     _rows(organization_id).delete()
 
 
+def is_outdated(organization_id: int) -> bool:
+    """Whether there is memory of another format, as after an update of Nightjar."""
+    return _rows(organization_id).exclude(format=FORMAT).exists()
+
+
 def count(organization_id: int) -> int:
     """How many series are watched."""
     return sum(len(_keys(row)) for row in _rows(organization_id).only("number", "format", "keys"))

@@ -5,7 +5,7 @@ caller's transaction: killed in between, the next look does the same again.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,12 +14,13 @@ import numpy as np
 from alerts import routing
 from alerts.detector import Filling, Function, Spending, Unusual
 from alerts.detectors.anomaly import Anomaly
+from alerts.models import Anomaly as Marked
 from alerts.models import WatchCursor
 from alerts.tuning import Tunings, tunings
 from alerts.watching import blame, frames, judging, packages, runaway, shards, surprise, surroundings
 from alerts.watching.frames import Estate, Frame
-from alerts.watching.judging import Sight
-from alerts.watching.series import SETTLED, STEP, TYPES, Source
+from alerts.watching.judging import NOTHING_SAID, Said, Sight
+from alerts.watching.series import BY_NAME, SETTLED, STEP, TYPES, Source, key_of
 from alerts.watching.telling import Rules, Teller
 from observability.telemetry.grains import EPOCH, floor
 from observability.telemetry.store import Store
@@ -44,6 +45,9 @@ FURTHEST = timedelta(hours=6)
 
 SINCE = "since"
 """In the cursor: when the first number is of that was learnt from."""
+
+TOLD = "told"
+"""In the cursor: until when everything was told before the series had to be learnt anew."""
 
 CAUGHT_UP = "caught_up"
 """In the cursor: whether what was stored before watching began has been learnt."""
@@ -96,13 +100,16 @@ def look(cursor: WatchCursor, store: Store, *, now: datetime) -> Looked:
     most = min(MOST, max(FEWEST, AT_ONCE // max(1, len(estate))))
     if not estate:
         return Looked()
+    _renew(cursor)
     for source in Source:
         starts = due(cursor, source, now=now)[:most]
         if starts:
             read = frames.read(store, organization_id, source, starts, estate)
             if SINCE not in cursor.watched and (began := _began(read)):
                 cursor.watched[SINCE] = began.isoformat()
-            sights += judge(organization_id, read, estate, threshold=threshold)
+            sights += _news(
+                cursor, judge(organization_id, read, estate, threshold=threshold, said=_said(cursor, starts))
+            )
             cursor.watched[source] = (starts[-1] + STEP).isoformat()
             more = more or bool(due(cursor, source, now=now))
     anomalies = _tell(organization_id, store, estate, sights, rules(tuned, threshold), now=now) if sights else []
@@ -130,7 +137,43 @@ def due(cursor: WatchCursor, source: Source, *, now: datetime) -> list[datetime]
     return [start + STEP * place for place in range(max(0, (until - start) // STEP))]
 
 
-def judge(organization_id: int, read: list[Frame], estate: Estate, *, threshold: float) -> list[Sight]:
+def _renew(cursor: WatchCursor) -> None:
+    """Learn anew from what is stored where the memory is that of another version; what was told stays told."""
+    if not shards.is_outdated(cursor.organization_id):
+        return
+    shards.forget(cursor.organization_id)
+    told = min((cursor.watched[source] for source in Source if source in cursor.watched), default=None)
+    cursor.watched = {TOLD: told} if told else {}
+    logger.warning("watching.anew", extra={"organization_id": cursor.organization_id})
+
+
+def _news(cursor: WatchCursor, sights: list[Sight]) -> list[Sight]:
+    told = cursor.watched.get(TOLD)
+    return [sight for sight in sights if sight.at >= datetime.fromisoformat(told)] if told else sights
+
+
+def _said(cursor: WatchCursor, starts: list[datetime]) -> dict[datetime, list[Said]]:
+    """What people said of what ended in these steps, where those are learnt again."""
+    told = cursor.watched.get(TOLD)
+    if not told or starts[0] >= datetime.fromisoformat(told):
+        return {}
+    found: dict[datetime, list[Said]] = {}
+    rows = Marked.objects.filter(organization=cursor.organization_id, ended_at__range=(starts[0], starts[-1] + STEP))
+    for row in rows.exclude(feedback=""):
+        if row.metric in BY_NAME:
+            key = key_of(row.resource_id, BY_NAME[row.metric])
+            found.setdefault(row.ended_at - STEP, []).append((key, row.feedback == Marked.Feedback.EXPECTED))
+    return found
+
+
+def judge(
+    organization_id: int,
+    read: list[Frame],
+    estate: Estate,
+    *,
+    threshold: float,
+    said: Mapping[datetime, Sequence[Said]] = NOTHING_SAID,
+) -> list[Sight]:
     """Take every series through the frames, shard by shard."""
     wanted = np.unique(np.concatenate([frame.keys for frame in read]))
     if not len(wanted):
@@ -140,7 +183,7 @@ def judge(organization_id: int, read: list[Frame], estate: Estate, *, threshold:
         shard = shards.load(organization_id, number)
         shards.leave(shard, estate)
         shard.add(joining)
-        found += judging.judge(shard, read, threshold=threshold)
+        found += judging.judge(shard, read, threshold=threshold, said=said)
         shards.store(organization_id, shard)
     return found
 

@@ -211,6 +211,27 @@ class TestPeople:
         assert Incident.objects.count() == 1
         assert acme.audit_entries.filter(action="anomaly.expected").count() >= 1
 
+    def test_after_an_update_it_is_learnt_anew_and_what_was_said_counts(
+        self, acme: Organization, alice: User, pushing: Resource, numbers: Numbers
+    ) -> None:
+        nights = (BEGAN, BEGAN + timedelta(hours=26))
+        usual, slow = healthy(ms=120), healthy(ms=700)
+        numbers.functions[pushing.pk] = lambda at: (
+            slow(at) if any(night <= at < night + HOUR for night in nights) else usual(at)
+        )
+        learn(acme)
+        live(acme, BEGAN, BEGAN + 2 * HOUR)
+        rows = list(Anomaly.objects.all())
+        for row in rows:
+            feedback.give(anomaly=row, feedback=Anomaly.Feedback.EXPECTED, actor=alice, now=BEGAN + 3 * HOUR)
+        SeriesShard.objects.update(format=0, states=b"of another version")
+        learn(acme, BEGAN + 3 * HOUR)
+        assert list(Anomaly.objects.all()) == rows  # Nothing twice.
+        assert SeriesShard.objects.get().format
+        live(acme, BEGAN + 4 * HOUR, BEGAN + 25 * HOUR, every=HOUR)
+        live(acme, nights[1], nights[1] + 2 * HOUR)
+        assert Incident.objects.count() == 1
+
     @pytest.mark.django_db(transaction=True)
     def test_they_wait_for_a_look_that_is_under_way(
         self, acme: Organization, alice: User, pushing: Resource, numbers: Numbers
