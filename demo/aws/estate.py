@@ -103,9 +103,9 @@ class Place:
         )
         if newest := VERSIONS.get(function.name):
             for number in range(int(newest)):
-                client.update_function_code(
-                    FunctionName=function.name, ZipFile=archive(files | {"release": str(number)})
-                )
+                if number:
+                    release = archive(files | {"release": str(number)})
+                    client.update_function_code(FunctionName=function.name, ZipFile=release)
                 client.publish_version(FunctionName=function.name, Description=f"Release {number + 1}")
             client.create_alias(FunctionName=function.name, Name="live", FunctionVersion=newest)
 
