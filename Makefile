@@ -41,7 +41,7 @@ reset: setup ## Delete all data in var/ (asks first; FORCE=1 does not)
 	rm -rf var && echo 'var/ is gone.'
 
 test: setup ## Run every test (T=tests/ingest: only some)
-	@.venv/bin/pytest --numprocesses 2 --dist worksteal $(T)
+	@.venv/bin/pytest --numprocesses 3 --dist worksteal $(T)
 
 lint: setup ## Style, types, import rules, migrations, deployment checks
 	.venv/bin/ruff check .
