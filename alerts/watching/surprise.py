@@ -28,6 +28,15 @@ GENERATION = 14 * DAY
 PEAKS = 5
 """Kept of each stream, side and generation."""
 
+PART, PARTS = 4 * HOUR, 42
+"""The week in parts: how far each is from what its hours usually are, as a share of the level."""
+
+SETTLED, FAMILIAR = 4 * DAY, 13 * DAY
+"""Days of the week are learnt once hours are known, and used once each was seen twice."""
+
+DIFFERS = 0.3
+"""By so much of the level the days of a week differ where it is worth naming them."""
+
 LIMIT = 20.0
 """In scales of the tail above its bar: a peak is learnt as no higher, so that one incident does not hide the next."""
 
@@ -44,12 +53,15 @@ UNKNOWN = np.float32(3e38)
 LAST, SHORT, LONG, SPREAD, DEVIATION = range(5)
 """Places in ``means``: last value, mean of an hour and of a day, distance from the former and from what is expected."""
 
-PROFILE = 5
-TAUS = np.array([1e-3, HOUR, DAY, 2 * HOUR, DAY, 5 * HOUR])
-"""Time constants of the means and of the profile: five hours of one hour of the day are five days."""
+PROFILE, WEEK = 5, 6
+TAUS = np.array([1e-3, HOUR, DAY, 2 * HOUR, DAY, 5 * HOUR, 2 * PART])
+"""Time constants of the means, the profile and the week: five hours of one hour of the day are five days."""
+
+NEVER = 1e30
+"""The time constant of what is not learnt yet."""
 
 CLIP = 3.0
-"""Deviations by which one value may pull the profile of the day."""
+"""Deviations by which one value may pull the profile of the day, and the week."""
 
 FLOORS = 0.01, 0.5, 0.2
 """A tail is no narrower than this share of the level, half a count where numbers are whole, a factor of e^0.2."""
@@ -57,7 +69,7 @@ FLOORS = 0.01, 0.5, 0.2
 STREAMS = 6
 LOG_SPREAD, RESIDUAL, EXPECTED = 4, 5, 5
 # From (value, last, short, long, log spread, expected) to value, step, short mean, short less long mean, log of the
-# local spread, and residual against the hour of the day.
+# local spread, and residual against the hour of the day and the day of the week.
 DERIVE = np.array(
     [
         [1.0, 1.0, 0.0, 0.0, 0.0, 1.0],
@@ -84,21 +96,24 @@ STATE = np.dtype(
         ("generation_until", "f8"),
         ("quiet_until", "f8"),
         ("told", "f4"),
-        ("whole", "f4"),
         ("floor", "f4"),
         ("limit", "f4"),
         ("base", "f4"),
         ("means", "f4", 5),
-        ("taus", "f4", 6),
+        ("taus", "f4", 7),
         ("reach", "f4", 2),
         ("blocks", "f4", 2),
         ("profile", "f4", 24),
+        ("week", "f2", PARTS),
         ("peak", "f4", TAILS),
         ("held", "f4", TAILS),
         ("usual", "f4", TAILS),
         ("bar", "f4", TAILS),
         ("gain", "f4", TAILS),
         ("peaks", "f4", (2, TAILS, PEAKS)),
+        ("whole", "?"),
+        ("familiar", "?"),
+        ("differs", "?"),
     ],
     align=True,
 )
@@ -145,7 +160,8 @@ def fresh(n: int) -> State:
         state[name] = -np.inf
     state["bar"] = UNKNOWN
     state["reach"] = np.nan
-    state["gain"] = state["whole"] = 1.0
+    state["gain"] = 1.0
+    state["whole"] = True
     state["base"] = -1.0
     return state
 
@@ -211,7 +227,7 @@ def _learn(state: State, x: Numbers, at_s: float) -> Numbers:
     features[:, 0] = x
     features[:, 1] = means[:, LAST]
     pull = x[:, None] - means
-    features[:, EXPECTED], pull[:, DEVIATION] = _expected(state, x, means[:, LONG], fading[:, PROFILE], at_s)
+    features[:, EXPECTED], pull[:, DEVIATION] = _expected(state, x, means[:, LONG], fading, at_s)
     away = pull[:, SPREAD:]
     pull[:, SPREAD] = pull[:, SHORT] * (1 + fading[:, SHORT])
     np.abs(away, out=away)
@@ -227,9 +243,10 @@ def _learn(state: State, x: Numbers, at_s: float) -> Numbers:
 
 
 def _expected(state: State, x: Numbers, usual: Numbers, fading: Numbers, at_s: float) -> tuple[Numbers, Numbers]:
-    """What was expected, and how far the value is from it.
+    """What was expected, and how far the value is from what it is by the hour alone, whatever the day of the week.
 
-    The mean of a day, and what this hour usually is away from it: between the middles of two hours, in line.
+    The mean of a day, and what this hour usually is away from it: between the middles of two hours, in line. What
+    this part of the week is away from that comes on top, so that nothing below depends on it.
 
     The profile moves towards the value, but no farther than an ordinary deviation pulls.
     """
@@ -242,11 +259,36 @@ def _expected(state: State, x: Numbers, usual: Numbers, fading: Numbers, at_s: f
     limit = state["limit"]
     pull = np.minimum(residual, limit)
     pull = np.maximum(pull, -limit)
-    pull *= fading
+    pull *= fading[:, PROFILE]
     part = pull * share
     after -= part
     before -= pull - part
+    expected += _of_the_week(state, residual, usual, fading[:, WEEK], at_s)
     return expected, residual
+
+
+def _of_the_week(state: State, residual: Numbers, usual: Numbers, fading: Numbers, at_s: float) -> Numbers:
+    """How far this part of the week usually is from what its hours are: in line between middles, like the profile.
+
+    The residual is learnt, also while nothing is told of it yet.
+    """
+    part = at_s / PART - 0.5
+    first = int(part // 1)
+    share = part - first
+    before, after = state["week"][:, first % PARTS], state["week"][:, (first + 1) % PARTS]
+    scale = np.maximum(np.abs(usual) + state["floor"], np.maximum(state["means"][:, DEVIATION], 1e-9))
+    old, new = before.astype(float), after.astype(float)
+    away: Numbers = old * (1 - share) + new * share
+    away *= scale
+    limit = state["limit"]
+    pull = np.minimum(residual - away, limit)
+    pull = np.maximum(pull, -limit)
+    pull *= fading
+    pull /= scale
+    before[:] = (old - pull * (1 - share)).astype(np.float32)  # By way of f4, which numpy casts much faster.
+    after[:] = (new - pull * share).astype(np.float32)
+    away *= state["familiar"]
+    return away
 
 
 def _turn(state: State, rows: Rows, x: Numbers, at_s: float) -> None:
@@ -257,7 +299,7 @@ def _turn(state: State, rows: Rows, x: Numbers, at_s: float) -> None:
     part["seen_at"][begun] = at_s
     part["means"][begun, :SPREAD] = value[begun, None]
     part["blocks"][~begun, 0] += 1
-    part["whole"] *= value == np.rint(value)
+    part["whole"] &= value == np.rint(value)
     highest = np.where(part["bar"] < UNKNOWN, part["bar"] + LIMIT * _scale(part), np.inf)
     _insert(part, np.minimum(part["peak"], highest))
     np.maximum(part["held"], part["peak"], out=part["held"])
@@ -286,8 +328,12 @@ def _age(state: State, at_s: float) -> None:
     seen = np.maximum(state["blocks"].sum(axis=1), 1e-3) * BLOCK
     state["taus"] = np.minimum(TAUS, seen[:, None])
     state["taus"][:, PROFILE] = np.minimum(TAUS[PROFILE], HOUR * (1 + seen / DAY))
+    state["taus"][:, WEEK] = np.where(seen < SETTLED, NEVER, TAUS[WEEK])
+    state["familiar"] = seen >= FAMILIAR
+    days = state["week"].reshape(len(state), 7, -1).mean(axis=2, dtype=float)
+    state["differs"] = state["familiar"] & (np.ptp(days, axis=1) >= DIFFERS)
     level, count, _ = FLOORS
-    floor = np.maximum(level * np.abs(state["means"][:, LONG]), np.where(state["whole"] > 0, count, 1e-9))
+    floor = np.maximum(level * np.abs(state["means"][:, LONG]), np.where(state["whole"], count, 1e-9))
     state["floor"] = floor
     state["limit"] = CLIP * (state["means"][:, DEVIATION] + floor)
 

@@ -53,6 +53,14 @@ def seasonal(days: float, seed: int = 3) -> np.ndarray:
     return np.random.default_rng(seed).poisson(wave).astype(float)
 
 
+def weekly(days: int, seed: int = 3) -> np.ndarray:
+    """Half as much on Saturdays and Sundays. Begins on a Thursday."""
+    step = np.arange(days * A_DAY)
+    wave = 500 + 250 * np.sin(2 * np.pi * step / A_DAY)
+    rest = np.isin(step // A_DAY % 7, (2, 3))
+    return np.random.default_rng(seed).poisson(np.where(rest, wave / 2, wave)).astype(float)
+
+
 class TestSurprise:
     def test_nothing_surprises_on_the_first_day(self) -> None:
         values = noise(0.9)
@@ -128,6 +136,31 @@ class TestLearning:
         assert seen.expected[trough, 0] == pytest.approx(100, abs=90)
         inside = (seen.low[-A_DAY:] < seasonal(14)[-A_DAY:, None]) & (seasonal(14)[-A_DAY:, None] < seen.high[-A_DAY:])
         assert inside.mean() > 0.95
+
+    def test_a_weekend_is_known_and_a_working_day_like_one_is_not(self) -> None:
+        values = weekly(5 * 7)
+        tuesday = 4 * 7 * A_DAY + 5 * A_DAY + A_DAY // 4
+        values[tuesday : tuesday + 12] /= 2
+        seen = watch(values)
+        saturday = slice(3 * 7 * A_DAY + 2 * A_DAY, 3 * 7 * A_DAY + 3 * A_DAY)
+        off = np.abs(seen.expected[:, 0] - values)
+        assert off[saturday].mean() < off[2 * A_DAY + 7 * A_DAY :][:A_DAY].mean() / 2
+        inside = (seen.low[saturday, 0] < values[saturday]) & (values[saturday] < seen.high[saturday, 0])
+        assert inside.mean() > 0.95
+        assert seen.surprise[saturday].max() < THRESHOLD / 2
+        assert not seen.alarms[3 * 7 * A_DAY : tuesday].any()
+        assert seen.surprise[tuesday : tuesday + 12].max() > 2 * seen.surprise[3 * 7 * A_DAY : tuesday].max()
+
+    def test_days_differ_where_the_series_does(self) -> None:
+        together = np.stack([weekly(3 * 7), seasonal(3 * 7)], axis=1)
+        assert watch(together).state["differs"].tolist() == [True, False]
+
+    def test_one_bad_day_makes_no_weekday(self) -> None:
+        values = seasonal(5 * 7)
+        values[4 * 7 * A_DAY - A_DAY :][:A_DAY] /= 2
+        seen = watch(values)
+        assert not seen.state["differs"].any()
+        assert not seen.alarms[4 * 7 * A_DAY + A_DAY :].any()
 
     def test_what_is_missing_changes_nothing_and_is_not_judged(self) -> None:
         before = watch(noise(3)).state
