@@ -39,7 +39,8 @@ NOTHING_SAID: Mapping[datetime, Sequence[Said]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One odd value. ``fresh`` says that it is the first of its kind in a day, or worse than what was told then.
+    """One odd value. ``fresh`` says that it is the first of its kind in a day, or worse than what was told then, and
+    ``by_day`` that the series is known to differ by the day of the week.
 
     ``beside`` are the other metrics of the resource in the same step: name → (value, expected).
     """
@@ -54,6 +55,7 @@ class Sight:
     surprise: float
     side: int
     fresh: bool
+    by_day: bool = False
     beside: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
@@ -155,6 +157,7 @@ def _sight(shard: Shard, frame: Frame, judged: Judged, values: Numbers, row: int
         surprise=float(judged.surprise[row]),
         side=1 if value >= expected else -1,
         fresh=fresh,
+        by_day=bool(shard.states["differs"][row]),
         beside=_beside(shard, judged, values, row),
     )
 

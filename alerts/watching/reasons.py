@@ -42,8 +42,9 @@ def band(metric: Metric, low: float, high: float) -> str:
 
 
 def usual(sight: Sight) -> str:
-    """When it is usual: the hour is what the series is compared with."""
-    return f"usually {band(sight.metric, sight.low, sight.high)} at this hour"
+    """When it is usual: the hour is what the series is compared with, and the day of the week where it matters."""
+    day = f" on {sight.at:%A}s" if sight.by_day else ""
+    return f"usually {band(sight.metric, sight.low, sight.high)}{day} at this hour"
 
 
 def headline(metric: Metric, value: float) -> str:

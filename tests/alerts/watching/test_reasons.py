@@ -19,6 +19,11 @@ def test_the_reason_tells_the_value_and_what_is_usual() -> None:
     assert reasons.reason(SLOW) == f"p95 duration is 4.10 s, usually 620{NOTHING}940 ms at this hour"
 
 
+def test_the_day_of_the_week_is_named_where_days_differ() -> None:
+    told = reasons.reason(replace(SLOW, by_day=True))
+    assert told == f"p95 duration is 4.10 s, usually 620{NOTHING}940 ms on Mondays at this hour"
+
+
 @pytest.mark.parametrize(
     ("metric", "low", "high", "told"),
     [
