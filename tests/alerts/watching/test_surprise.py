@@ -26,8 +26,8 @@ class Run:
     low: np.ndarray
     high: np.ndarray
     learning: np.ndarray
-    alarms: np.ndarray
     side: np.ndarray
+    alarms: np.ndarray
 
 
 def watch(values: np.ndarray, state: State | None = None, begin: int = 0) -> Run:
@@ -40,7 +40,7 @@ def watch(values: np.ndarray, state: State | None = None, begin: int = 0) -> Run
         alarms.append(surprise.alarm(state, judged, at_s=at_s, threshold=THRESHOLD))
         told.append((judged.surprise, judged.expected, judged.low, judged.high, judged.learning, judged.side))
     columns = [np.array(column) for column in zip(*told, strict=True)]
-    return Run(state, *columns[:5], np.array(alarms), columns[5])
+    return Run(state, *columns, alarms=np.array(alarms))
 
 
 def noise(days: float, n: int = 1, seed: int = 3) -> np.ndarray:
