@@ -39,8 +39,8 @@ def watch(values: np.ndarray, state: State | None = None, begin: int = 0) -> Run
         judged = surprise.update(state, row.astype(float), at_s=at_s, step_s=STEP)
         alarms.append(surprise.alarm(state, judged, at_s=at_s, threshold=THRESHOLD))
         told.append((judged.surprise, judged.expected, judged.low, judged.high, judged.learning, judged.side))
-    columns = [np.array(column) for column in zip(*told, strict=True)]
-    return Run(state, *columns, alarms=np.array(alarms))
+    columns = [np.array(column) for column in (*zip(*told, strict=True), alarms)]
+    return Run(state, *columns)
 
 
 def noise(days: float, n: int = 1, seed: int = 3) -> np.ndarray:
