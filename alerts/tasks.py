@@ -79,7 +79,7 @@ def advise_due(**kwargs: object) -> None:
         advise.delay(organization_id=organization_id)
 
 
-@shared_task(acks_late=True, ignore_result=True, expires=110, soft_time_limit=540, time_limit=600)
+@shared_task(acks_late=True, ignore_result=True, expires=110, soft_time_limit=240, time_limit=270)
 def advise(*, organization_id: int, **kwargs: object) -> None:
     """Look at one organization's estate, then have people told of what cannot wait."""
     pipeline.advise(organization_id=organization_id, now=timezone.now())

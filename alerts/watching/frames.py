@@ -6,7 +6,7 @@ aggregate of few invocations says is worth nothing.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ COUNTED = replace(INVOCATIONS, measures=(("Invocations", "Sum"),))
 
 Values = tuple[float, float]
 """A value, and of how many events it is a share; NaN where it is none."""
+
+SILENT = timedelta(days=1)
+"""A function that sent nothing for so long may have lost its extension; then AWS is asked how often it ran."""
 
 NAN = float("nan")
 STEPS_AN_HOUR = 12
@@ -76,13 +79,17 @@ def estate(organization_id: int) -> Estate:
         .values_list("account_id", flat=True)
     )
     rows = Resource.objects.filter(organization=organization_id, type__in=TYPES, gone_at=None)
-    fields = rows.values_list("pk", "type", "name", "account", "region", "arn", "pushed_at")
-    return {
-        pk: Watched(
-            pk, type_, name, account, region, arn, account in blind and pushed_at is None, pushed_at is not None
-        )
-        for pk, type_, name, account, region, arn, pushed_at in fields
-    }
+    found: dict[int, Watched] = {}
+    fields = rows.values_list("pk", "type", "name", "account", "region", "arn", "pushed_at", "listed_at")
+    for pk, type_, name, account, region, arn, pushed_at, listed_at in fields:
+        pushes = _pushes(pushed_at, listed_at)
+        found[pk] = Watched(pk, type_, name, account, region, arn, account in blind and not pushes, pushes)
+    return found
+
+
+def _pushes(pushed_at: datetime | None, listed_at: datetime | None) -> bool:
+    """One whose extension was removed is silent from then on, while AWS goes on listing it: it did not stop running."""
+    return pushed_at is not None and (listed_at is None or listed_at - pushed_at < SILENT)
 
 
 def read(store: Store, organization_id: int, source: Source, starts: Sequence[datetime], estate: Estate) -> list[Frame]:

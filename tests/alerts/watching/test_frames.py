@@ -99,6 +99,15 @@ def test_how_often_a_function_ran_whose_logs_are_read_is_for_aws_to_say(acme: Or
     assert np.isnan(value(read(acme, numbers, Source.POINT), checkout, "invocations"))
 
 
+def test_a_function_whose_extension_was_removed_did_not_stop_running(acme: Organization, checkout: Resource) -> None:
+    Resource.objects.update(pushed_at=AT - timedelta(days=2), listed_at=AT)
+    numbers = Numbers(
+        {checkout.pk: lambda at: Runs(40)}, {("Invocations", "Sum"): {checkout.pk: lambda at: 300.0}}, noise=0
+    )
+    assert np.isnan(value(read(acme, numbers), checkout, "invocations"))
+    assert value(read(acme, numbers, Source.POINT), checkout, "invocations") == 300
+
+
 def test_points_are_added_up_scaled_and_zero_where_only_their_whole_is_stored(
     acme: Organization, checkout: Resource
 ) -> None:
