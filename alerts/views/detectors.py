@@ -6,15 +6,15 @@ from typing import Protocol, runtime_checkable
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from alerts.detector import Detector
 from alerts.detectors import DETECTORS
 from alerts.forms import TuningForm
 from alerts.rule import Knob
-from alerts.tuning import OutOfLimitsError, tune, tunings
+from alerts.tuning import tunings
 from alerts.views.tabs import setup_page
+from alerts.views.turning import form_of, turn
 from observability.tenants.access import MemberRequest, role_required
 from observability.tenants.models import Role
 
@@ -51,26 +51,13 @@ def detector(request: MemberRequest, detector: str) -> HttpResponseBase:
     found = TUNABLE[detector]
     if request.method == "POST":
         return _save(request, found)
-    tuned = tunings(request.organization.pk)
-    initial = {"enabled": tuned.is_on(detector), **tuned.of(detector, found.knobs)}
-    return _show(request, found, TuningForm(initial=initial, knobs=found.knobs))
+    return _show(request, found, form_of(request, found.kind, found.knobs))
 
 
 @role_required(Role.ADMIN)
 def _save(request: MemberRequest, found: Tunable) -> HttpResponse:
-    form = TuningForm(request.POST, knobs=found.knobs)
-    if "reset" not in request.POST and not form.is_valid():
-        return _show(request, found, form, status=422)
-    enabled, values = (True, {}) if "reset" in request.POST else form.told()
-    try:
-        tune(
-            organization=request.organization, kind=found.kind, knobs=found.knobs, enabled=enabled, values=values,
-            actor=request.user, now=timezone.now(),
-        )  # fmt: skip
-    except OutOfLimitsError as error:
-        for name, problem in error.problems.items():
-            form.add_error(name, problem)
-        return _show(request, found, form, status=422)
+    if wrong := turn(request, found.kind, found.knobs):
+        return _show(request, found, wrong, status=422)
     messages.success(request, f"“{found.title}” is saved. The next look, within a minute, goes by it.")
     return redirect("alerts:detectors", organization=request.organization.slug)
 

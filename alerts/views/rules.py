@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from alerts.board import PILLARS
@@ -15,7 +14,8 @@ from alerts.forms import TuningForm
 from alerts.models import Insight
 from alerts.rule import Rule
 from alerts.rules import BY_KIND, RULES
-from alerts.tuning import OutOfLimitsError, tune, tunings
+from alerts.tuning import tunings
+from alerts.views.turning import form_of, turn
 from observability.dashboards.kinds import kind
 from observability.tenants.access import MemberRequest, role_required
 from observability.tenants.models import Role
@@ -57,28 +57,13 @@ def rule_page(request: MemberRequest, rule: str) -> HttpResponseBase:
     found = BY_KIND[rule]
     if request.method == "POST":
         return _save(request, found)
-    tuned = tunings(request.organization.pk)
-    numbers = tuned.of(rule, found.knobs)
-    whole = {name: int(value) for name, value in numbers.items() if value.is_integer()}
-    initial = {"enabled": tuned.is_on(rule), **numbers, **whole}
-    return _show(request, found, TuningForm(initial=initial, knobs=found.knobs))
+    return _show(request, found, form_of(request, found.kind, found.knobs))
 
 
 @role_required(Role.ADMIN)
 def _save(request: MemberRequest, rule: Rule) -> HttpResponse:
-    form = TuningForm(request.POST, knobs=rule.knobs)
-    if "reset" not in request.POST and not form.is_valid():
-        return _show(request, rule, form, status=422)
-    enabled, values = (True, {}) if "reset" in request.POST else form.told()
-    try:
-        tune(
-            organization=request.organization, kind=rule.kind, knobs=rule.knobs, enabled=enabled, values=values,
-            actor=request.user, now=timezone.now(),
-        )  # fmt: skip
-    except OutOfLimitsError as error:
-        for name, problem in error.problems.items():
-            form.add_error(name, problem)
-        return _show(request, rule, form, status=422)
+    if wrong := turn(request, rule.kind, rule.knobs):
+        return _show(request, rule, wrong, status=422)
     messages.success(request, f"“{rule.title}” is saved. The next look, within the hour, goes by it.")
     return redirect("alerts:insight_rules", organization=request.organization.slug)
 
