@@ -169,6 +169,7 @@ MFA_ADAPTER = "observability.tenants.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Nightjar"
+MFA_TOTP_TOLERANCE = 1  # A code may come half a minute late, as RFC 6238 advises.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 USERSESSIONS_TRACK_ACTIVITY = True
 

@@ -16,7 +16,7 @@ def test_tells_what_it_costs_and_how_to_stop_it() -> None:
     (found,) = Runaway().detect(FactWindow(1, NOW, functions={1: CHECKOUT}, spending=[spending()]))
     assert (found.kind, found.severity) == ("runaway", Severity.CRITICAL)
     assert found.title == "checkout spends $14.00 an hour"
-    assert found.detail["fixes"] == [{"way": "cli", "text": STOP}]
+    assert found.detail["fixes"] == [{"way": "cli", "name": "Stop it", "text": STOP}]
     assert (found.first_at, found.last_at) == (NOW - timedelta(minutes=3), NOW)
 
 
