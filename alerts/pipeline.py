@@ -25,10 +25,7 @@ def evaluate(*, organization_id: int, now: datetime) -> bool:
     stretch = evaluation.stretch(cursor, store) if cursor else None
     if cursor is None or stretch is None:
         return False
-    window = evaluation.read(stretch, store, now=now)
-    findings = evaluation.detect(window)
-    transitions = incidents.apply(organization_id=organization_id, findings=findings, now=now)
-    routing.route(organization_id=organization_id, transitions=transitions, now=now)
+    _judge(evaluation.read(stretch, store, now=now))
     evaluation.advance(cursor, stretch, now=now)
     return stretch.more
 
@@ -53,9 +50,7 @@ def watch(*, organization_id: int, now: datetime) -> bool:
             spending=looked.spending,
             packages=looked.packages,
         )
-        findings = evaluation.detect(window)
-        transitions = incidents.apply(organization_id=organization_id, findings=findings, now=now)
-        routing.route(organization_id=organization_id, transitions=transitions, now=now)
+        _judge(window)
     return looked.more
 
 
@@ -84,7 +79,12 @@ def advise(*, organization_id: int, now: datetime) -> bool:
         outcomes.settle(rules=opinions.asked, estate=estate, store=store)
         critical = insights.critical(organization_id=organization_id, rules=opinions.asked, now=now)
         evaluation.claim(organization_id, wait=True)
-        findings = evaluation.detect(FactWindow(organization_id=organization_id, now=now, advice=critical))
-        transitions = incidents.apply(organization_id=organization_id, findings=findings, now=now)
-        routing.route(organization_id=organization_id, transitions=transitions, now=now)
+        _judge(FactWindow(organization_id=organization_id, now=now, advice=critical))
     return True
+
+
+def _judge(window: FactWindow) -> None:
+    """The way from a window to the outbox, whichever stage filled it; the caller holds the evaluation cursor."""
+    findings = evaluation.detect(window)
+    transitions = incidents.apply(organization_id=window.organization_id, findings=findings, now=window.now)
+    routing.route(organization_id=window.organization_id, transitions=transitions, now=window.now)
