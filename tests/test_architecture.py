@@ -105,7 +105,7 @@ def test_dangerous_modules_have_one_door(modules: set[str], door: set[str]) -> N
     assert users - _embedded() - CHECKSUMS <= door
 
 
-CHECKSUMS = {"observability/tenants/keys.py", "alerts/watching/shards.py"}  # zlib.crc32, no decompression.
+CHECKSUMS = {"observability/tenants/keys.py"}  # zlib.crc32, no decompression.
 
 
 def test_nothing_is_imported_inside_functions() -> None:
