@@ -30,6 +30,13 @@ def total(subject: Subject, metric: str, estate: Estate, *, days: int) -> float 
     return sum(known) if known else None
 
 
+def failures(subject: Subject, metric: str, of: str, estate: Estate, *, days: int) -> tuple[float, float, float]:
+    """How many failed, out of how many, and their share; the two are counted apart, so that more can fail than were."""
+    failed = total(subject, metric, estate, days=days) or 0
+    tried = total(subject, of, estate, days=days) or 0
+    return failed, tried, failed / max(tried, failed, 1)
+
+
 def peak(subject: Subject, metric: str, estate: Estate, *, days: int) -> float | None:
     return max(values(subject, metric, "Maximum", estate, days=days), default=None)
 

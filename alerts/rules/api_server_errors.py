@@ -33,9 +33,7 @@ class ApiServerErrors:
     )
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
-        requests = lately.total(subject, "Count", estate, days=DAYS) or 0
-        errors = lately.total(subject, ERRORS[subject.type], estate, days=DAYS) or 0
-        share = errors / max(requests, errors, 1)
+        errors, requests, share = lately.failures(subject, ERRORS[subject.type], "Count", estate, days=DAYS)
         if errors < knobs["errors"] or share * 100 <= knobs["share"]:
             return
         yield Advice(

@@ -27,9 +27,7 @@ class ExecutionsFailing:
     )
 
     def advise(self, subject: Subject, estate: Estate, knobs: Mapping[str, float]) -> Iterable[Advice]:
-        failed = lately.total(subject, "ExecutionsFailed", estate, days=DAYS) or 0
-        started = lately.total(subject, "ExecutionsStarted", estate, days=DAYS) or 0
-        share = failed / max(started, failed, 1)
+        failed, started, share = lately.failures(subject, "ExecutionsFailed", "ExecutionsStarted", estate, days=DAYS)
         if failed < knobs["executions"] or share * 100 <= knobs["share"]:
             return
         functions = [arn.rpartition(":")[2] for arn in subject.config.get("functions") or ()]
